@@ -1,0 +1,57 @@
+# The commands of the README. Every target makes what it needs; `make` alone lists them.
+# PYTHON=/path/to/python3.12 chooses the interpreter that the environment is made with.
+PYTHON ?=
+VENV := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs bench peers clean .venv
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv ## simulate a market, replay it, show the summary and where the report is
+	$(VENV)/penstock simulate --out demo/market
+	$(VENV)/penstock replay demo/market/*.parquet --out runs/demo --overwrite
+
+test: .venv $(if $(filter true,$(CI)),peers) ## run the tests and the examples in docstrings; ARGS='-k name' picks some
+	$(VENV)/python -m pytest $(ARGS)
+
+check: .venv ## lint, formatting, types
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+docs: .venv ## write docs/configuration.md and docs/topics.md from the models
+	$(VENV)/python -m schemas.documents docs
+
+bench: .venv peers ## replay and its peers side by side on the same candles
+	$(VENV)/python benchmarks/run.py $(ARGS)
+
+.venv: .venv/made ## make or update the environment, when pyproject.toml or constraints.txt have changed
+
+# The last step writes .venv/made, so an environment whose making was interrupted does not count, and is made anew.
+.venv/made: pyproject.toml constraints.txt
+	@if ! test -f $@ || ! $(VENV)/python -c ''; then \
+		python=$$(PYTHON='$(PYTHON)' sh .ci/find-python) && echo "making .venv with $$python" && \
+		"$$python" -m venv --clear .venv; \
+	fi
+	@rm -f $@
+	$(VENV)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+peers: benchmarks/.venv/made ## make the environment of the peers that the benchmark compares with
+
+benchmarks/.venv/made: benchmarks/requirements.txt benchmarks/constraints.txt
+	@if ! test -f $@ || ! benchmarks/.venv/bin/python -c ''; then \
+		python=$$(PYTHON='$(PYTHON)' sh .ci/find-python) && echo "making benchmarks/.venv with $$python" && \
+		"$$python" -m venv --clear benchmarks/.venv; \
+	fi
+	@rm -f $@
+	benchmarks/.venv/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/requirements.txt
+	@touch $@
+
+clean: ## remove what these targets made: environments, caches, the demo (other runs stay)
+	rm -rf .venv benchmarks/.venv demo runs/demo build dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

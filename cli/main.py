@@ -1,0 +1,70 @@
+"""``penstock``: the command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, ClassVar
+
+import typer
+
+from cli.errors import Debug, report
+from cli.lazy import Lazy, LazyGroup
+
+
+class Commands(LazyGroup):
+    """All commands. To add one is to add one file and one line here."""
+
+    lazy: ClassVar[dict[str, Lazy]] = {
+        "replay": Lazy("cli.replay:replay", "Replay recorded candles through the operators, into a run folder."),
+        "simulate": Lazy("cli.simulate:simulate", "Write candle files of a simulated market."),
+        "topics": Lazy("cli.topics:app", "Create, list or check the topics on the broker."),
+        "publish": Lazy("cli.publish:publish", "Publish recorded candles to the market topic."),
+        "tail": Lazy("cli.tail:tail", "Show the records of a topic."),
+        "doctor": Lazy("cli.doctor:doctor", "Say what is wrong with broker, topics, clock or folders, and what to do."),
+        "config": Lazy("cli.config:app", "Show or check the configuration."),
+        "strategies": Lazy("cli.strategies:app", "List, describe or start strategies."),
+        "schemas": Lazy("cli.schemas:app", "Export the JSON Schemas and the AsyncAPI document."),
+    }
+
+
+app = typer.Typer(
+    name="penstock",
+    cls=Commands,
+    help="A dataflow stream processor for trading bots: market streams in, risk-checked orders out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"penstock {version('penstock')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; or PENSTOCK_DEBUG=1.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 (its callback does the work)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of all commands."""
+    Debug.on = Debug.on or debug
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 2 something the user can put right, 1 a defect, 130 interrupted."""
+    try:
+        app()
+    except Exception as error:
+        sys.exit(report(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The source of a replay: the candle files of each shard, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from numpy.typing import NDArray
+
+from connectors.candle_file import CandleSeries
+from connectors.sharding import ShardColumns, merge
+from schemas.batch import CandleBatch
+
+DAY = 86_400_000
+Item = tuple[str, CandleBatch]
+Load = Callable[[str], Sequence[CandleSeries]]
+"""The series of a shard; called in the process that reads it."""
+
+
+class ShardReader(StatefulSourcePartition[Item, int]):
+    """Hands over the rows of one shard. State: the next row. The last batch is final, also when it is empty."""
+
+    def __init__(
+        self,
+        shard: str,
+        columns: ShardColumns,
+        row: int,
+        batch_rows: int,
+        on_rows: Callable[[str, int], None],
+        on_durable: Callable[[str, int], None],
+    ) -> None:
+        self.shard, self.columns, self.row, self.batch_rows = shard, columns, row, batch_rows
+        self.sources = tuple(series.path.name for series in columns.series)
+        self.timeframes = np.array([series.timeframe_ms for series in columns.series], np.int64)
+        self.positions = _positions(columns)
+        self.odd = np.flatnonzero(_odd(columns))
+        self._on_rows, self._on_durable = on_rows, on_durable
+        self._snapped: int | None = None
+        on_rows(shard, min(row, len(columns)))
+
+    def next_batch(self) -> list[Item]:
+        """The next rows. Raises StopIteration behind the final batch."""
+        if self._snapped is not None:
+            # Bytewax starts an epoch only when the one before it is durable everywhere: so the last snapshot is.
+            self._on_durable(self.shard, min(self._snapped, len(self.columns)))
+            self._snapped = None
+        count = len(self.columns)
+        if self.row > count:
+            raise StopIteration
+        start, end = self.row, min(self.row + self.batch_rows, count)
+        final = end == count
+        self.row = count + 1 if final else end
+        self._on_rows(self.shard, end)
+        return [(self.shard, self._batch(slice(start, end), final))]
+
+    def _batch(self, rows: slice, final: bool) -> CandleBatch:
+        c = self.columns
+        low, high = np.searchsorted(self.odd, (rows.start, rows.stop))
+        return CandleBatch(
+            shard=self.shard,
+            symbols=c.symbols,
+            sources=self.sources,
+            timeframes=self.timeframes,
+            slot=c.slot[rows],
+            ts=c.ts[rows],
+            open=c.open[rows],
+            high=c.high[rows],
+            low=c.low[rows],
+            close=c.close[rows],
+            volume=c.volume[rows],
+            position=self.positions[rows],
+            raw={int(row) - rows.start: c.raw(int(row)) for row in self.odd[low:high]},
+            final=final,
+        )
+
+    def snapshot(self) -> int:
+        """The next row to read; one past the end (plus one) when the final batch has been handed over."""
+        self._snapped = self.row
+        return self.row
+
+
+def _odd(c: ShardColumns) -> NDArray[np.bool_]:
+    """Rows that the checks are going to refuse, and perhaps a few more: only of these is the text wanted later."""
+    odd: NDArray[np.bool_] = (
+        ~np.isfinite(c.open + c.high + c.low + c.close + c.volume) | (c.ts < 0) | (c.low <= 0) | (c.volume < 0)
+    )
+    odd |= (c.open < c.low) | (c.close < c.low) | (c.open > c.high) | (c.close > c.high)
+    begin = np.cumsum([0, *(len(series) for series in c.series[:-1])])
+    wrong = np.concatenate([_misplaced(series) for series in c.series])
+    odd |= wrong[begin[c.slot] + c.series_row]
+    return odd
+
+
+def _misplaced(series: CandleSeries) -> NDArray[np.bool_]:
+    """Rows of one file that are off the grid, or not later than all rows before them."""
+    before = np.maximum.accumulate(np.concatenate([[-1], series.ts[:-1]]))
+    wrong: NDArray[np.bool_] = series.ts <= before
+    if series.timeframe_ms <= DAY:
+        wrong |= series.ts % series.timeframe_ms != 0
+    return wrong
+
+
+def _positions(columns: ShardColumns) -> Any:
+    lengths = np.array([len(series) for series in columns.series], np.int64)
+    backward = np.array([series.reversed for series in columns.series])
+    slot, row = columns.slot, columns.series_row
+    return np.where(backward[slot], lengths[slot] - row, row + 1)
+
+
+class CandleSource(FixedPartitionedSource[Item, int]):
+    """One partition for each shard."""
+
+    def __init__(
+        self,
+        shards: Sequence[str],
+        load: Load,
+        batch_rows: int,
+        on_rows: Callable[[str, int], None],
+        on_durable: Callable[[str, int], None],
+    ) -> None:
+        self.shards, self.load, self.batch_rows = list(shards), load, batch_rows
+        self.on_rows, self.on_durable = on_rows, on_durable
+
+    def list_parts(self) -> list[str]:
+        """All shards: every process can read every file."""
+        return self.shards
+
+    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> ShardReader:  # noqa: ARG002
+        """Read the shard's files, and go on where the snapshot was taken."""
+        columns = merge(self.load(for_part))
+        return ShardReader(for_part, columns, resume_state or 0, self.batch_rows, self.on_rows, self.on_durable)

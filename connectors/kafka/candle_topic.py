@@ -1,0 +1,177 @@
+"""From messages to the columns of a batch: symbols get slots, and what is no candle becomes a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from connectors.kafka.decode import Decoded, decode, explain
+from schemas.batch import CandleBatch, Refused
+from schemas.candle import Candle
+from schemas.timeframe import to_millis
+
+Refusal = tuple[str, str, str | None]  # reason, error, symbol
+Refusals = dict[int, Refusal]  # by index of the message
+
+
+class Received(Protocol):
+    """What is used of a message of confluent-kafka."""
+
+    def value(self) -> bytes | None:
+        """The payload."""
+
+    def offset(self) -> int | None:
+        """The offset in the partition."""
+
+    def headers(self) -> Any:
+        """The headers, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Mapping[int, str]):
+    """The messages behind the rows of a batch, made into text only when one is asked for."""
+
+    messages: tuple[bytes | None, ...]
+
+    def __getitem__(self, row: int) -> str:
+        message = self.messages[row] if 0 <= row < len(self.messages) else None
+        if message is None:
+            raise KeyError(row)
+        return message.decode("utf-8", "backslashreplace")
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.messages)))
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The symbols of a partition in the order in which they appeared, with their timeframes as written."""
+
+    symbols: tuple[str, ...] = ()
+    timeframes: tuple[str, ...] = ()
+
+
+class CandleTopic:
+    """Makes batches of the messages of one partition. State: the symbols that it has seen, with their timeframes.
+
+    A symbol gets a slot with its first message that is a good candle in every respect, so that a broken name takes
+    none. From then on it has that timeframe; a candle of another one is refused.
+    """
+
+    def __init__(self, topic: str, partition: int, known: Known | None = None) -> None:
+        self.topic, self.partition, self.shard = topic, partition, f"{topic}-{partition}"
+        self.known = known or Known()
+        self._new: list[tuple[str, str]] = []
+        self._adopt()
+
+    def _adopt(self) -> None:
+        self._slots = {name: slot for slot, name in enumerate(self.known.symbols)}
+        self._steps = np.array([to_millis(timeframe) for timeframe in self.known.timeframes], np.int64)
+        self._sources = (self.topic,) * len(self._slots)
+
+    def batch(self, messages: Sequence[Received]) -> CandleBatch:
+        """The batch of some messages, in their order. Never raises on their content."""
+        values = [message.value() for message in messages]
+        found = decode(values)
+        refused: Refusals = {unread.index: ("MESSAGE_INVALID", unread.error, None) for unread in found.unread}
+        at = found.index if found.index is not None else np.arange(len(values))
+        slot = self._slots_of(found, values, at, refused)
+        keep: slice | NDArray[np.bool_] = slice(None)
+        if len(slot) + len(refused) > len(values):
+            keep = slot >= 0
+            at, slot = at[keep], slot[keep]
+        offsets = np.fromiter((message.offset() for message in messages), np.int64, len(messages))
+        return CandleBatch(
+            shard=self.shard,
+            symbols=self.known.symbols,
+            sources=self._sources,
+            timeframes=self._steps,
+            slot=slot,
+            ts=found.ts[keep],
+            open=found.open[keep],
+            high=found.high[keep],
+            low=found.low[keep],
+            close=found.close[keep],
+            volume=found.volume[keep],
+            position=offsets[at],
+            raw=Texts(tuple(values) if len(at) == len(values) else tuple(values[i] for i in at.tolist())),
+            topic=self.topic,
+            partition=self.partition,
+            refused=tuple(
+                Refused(int(offsets[i]), values[i], reason, error, _headers(messages[i]), symbol)
+                for i, (reason, error, symbol) in sorted(refused.items())
+            ),
+        )
+
+    def _slots_of(
+        self,
+        found: Decoded,
+        values: Sequence[bytes | None],
+        at: NDArray[np.int64],
+        refused: Refusals,
+    ) -> NDArray[np.int32]:
+        """Slot of each row, -1 where the message is refused, which is then told in ``refused``."""
+        slots, timeframes = self._slots, self.known.timeframes
+        slot = np.array([slots.get(name, -1) for name in found.symbol], np.int32)
+        first = timeframes[0] if timeframes else ""
+        if len(set(timeframes)) == 1 and found.timeframe.count(first) == len(slot):
+            doubtful = np.flatnonzero(slot < 0).tolist()
+        else:
+            written = np.array([*timeframes, None], object)[slot].tolist()
+            pairs = zip(written, found.timeframe, strict=True)
+            doubtful = [row for row, (known, said) in enumerate(pairs) if known != said]
+        for row in doubtful:
+            index, symbol, timeframe = int(at[row]), found.symbol[row], found.timeframe[row]
+            answer = self._introduce(symbol, timeframe, values[index])
+            if isinstance(answer, int):
+                slot[row] = answer
+            else:
+                slot[row] = -1
+                refused[index] = answer
+        if len(self._slots) > len(self.known.symbols):
+            self._remember()
+        return slot
+
+    def _introduce(self, symbol: str, timeframe: str, value: bytes | None) -> int | Refusal:
+        """The slot of a symbol that is new or comes with a new timeframe, or why it gets none."""
+        slot = self._slots.get(symbol)
+        if slot is None:
+            try:
+                Candle.model_validate_json(value or b"")
+            except ValidationError as wrong:
+                return "MESSAGE_INVALID", explain(wrong), None
+            try:
+                to_millis(timeframe)
+            except ValueError as wrong:
+                return "TIMEFRAME_UNKNOWN", str(wrong), symbol
+            slot = self._slots[symbol] = len(self._slots)
+            self._new.append((symbol, timeframe))
+            return slot
+        known = [*self.known.timeframes, *(new for _, new in self._new)][slot]
+        if known == timeframe:
+            return slot
+        return "TIMEFRAME_CHANGED", f"timeframe={timeframe!r} known={known!r}", symbol
+
+    def _remember(self) -> None:
+        names, timeframes = zip(*self._new, strict=True)
+        self.known = Known((*self.known.symbols, *names), (*self.known.timeframes, *timeframes))
+        self._new = []
+        self._adopt()
+
+
+def _headers(message: Received) -> tuple[str, ...]:
+    return tuple(_header(name, value) for name, value in message.headers() or ())
+
+
+def _header(name: str, value: bytes | str | None) -> str:
+    if value is None:
+        return name
+    return f"{name}={value.decode('utf-8', 'backslashreplace') if isinstance(value, bytes) else value}"

@@ -1,0 +1,1 @@
+"""The dataflows and their operators: market stage, indicators, strategies, portfolio stage."""

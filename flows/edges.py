@@ -1,0 +1,52 @@
+"""Where the state machines meet Bytewax: each is put into a ``stateful_batch``."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+from bytewax.operators import StatefulBatchLogic
+
+from flows.market.stage import MarketStage, Said
+from flows.outbox import Outbox
+from flows.portfolio.stage import PortfolioStage
+from flows.slices import Slices
+from flows.timing import Timing
+from schemas.batch import CandleBatch
+
+
+class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
+    """The market stage of one shard."""
+
+    def __init__(self, build: Callable[[], MarketStage], timing: Timing, state: bytes | None) -> None:
+        self.stage, self.timing = build(), timing
+        if state is not None:
+            self.stage.restore(pickle.loads(state))
+
+    def on_batch(self, values: list[CandleBatch]) -> tuple[list[Said], bool]:
+        """Step through the batches."""
+        with self.timing("market"):
+            return [self.stage.step(batch) for batch in values], self.RETAIN
+
+    def snapshot(self) -> bytes:
+        """Pickled at once: Bytewax writes it later, when the state has moved on."""
+        return pickle.dumps(self.stage.snapshot())
+
+
+class PortfolioLogic(StatefulBatchLogic[Slices, Outbox, bytes]):
+    """The portfolio stage of one portfolio."""
+
+    def __init__(self, build: Callable[[], PortfolioStage], timing: Timing, state: bytes | None) -> None:
+        self.stage, self.timing = build(), timing
+        if state is not None:
+            self.stage.restore(pickle.loads(state))
+
+    def on_batch(self, values: list[Slices]) -> tuple[list[Any], bool]:
+        """Step through the slices."""
+        with self.timing("portfolio"):
+            return [self.stage.step(slices) for slices in values], self.RETAIN
+
+    def snapshot(self) -> bytes:
+        """Pickled at once: Bytewax writes it later, when the state has moved on."""
+        return pickle.dumps(self.stage.snapshot())

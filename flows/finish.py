@@ -1,0 +1,86 @@
+"""The end of a run: parts become files, files become figures, and the run folder appears at once."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from connectors.candle_file import CandleSeries
+from flows.columns import Candles
+from flows.market.checks import Checks
+from flows.plan import Plan
+from flows.timing import Timing
+from schemas.batch import CandleBatch
+from schemas.summary import Summary
+from sinks.columns import read_run
+from sinks.gather import gather, output_hash
+from sinks.report.html import write_report
+from sinks.run_folder import Workspace
+from sinks.summary.summarise import write_summary
+from sinks.tables import write_equity, write_trades
+
+PACKAGES = ("penstock", "bytewax", "numba", "numpy", "pyarrow", "pydantic", "msgspec")
+
+
+def finish(
+    plan: Plan,
+    workspace: Workspace,
+    series: Mapping[str, CandleSeries],
+    timing: Timing,
+    settings: Mapping[str, Any],
+    how: Mapping[str, int],
+) -> Summary:
+    """Write everything that is made of the parts, and publish. ``settings`` is the configuration in words for
+    ``run.json``, ``how`` the number of workers and processes.
+    """
+    out = workspace.finished
+    out.mkdir(exist_ok=True)
+    with timing("gather"):
+        digests = gather(workspace.parts, out)
+        state = (workspace.parts / plan.portfolio / "state.jsonl").read_bytes()
+        (out / "state.json").write_bytes(msgspec.json.format(state) + b"\n")
+    with timing("summary"):
+        columns = read_run(out)
+        write_trades(out, columns.trades)
+        write_equity(out, columns.curve)
+        summary = write_summary(out, columns)
+    hashed = output_hash(digests)
+    run = {
+        "run": workspace.out.name,
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "inputs": [item.model_dump() for item in plan.inputs],
+        "output_hash": hashed,
+        "outputs": digests,
+        "how": dict(how),
+        "seconds": {},
+        "configuration": dict(settings),
+    }
+    _write_run(out / "run.json", run, timing)
+    if plan.config.run.html:
+        with timing("report"):
+            write_report(out, {symbol: accepted(one) for symbol, one in series.items()}, columns, summary)
+        _write_run(out / "run.json", run, timing)
+    workspace.events("run.finished", output_hash=hashed, trades=summary.account.trades.trades)
+    workspace.publish()
+    return summary
+
+
+def _write_run(path: Path, run: dict[str, Any], timing: Timing) -> None:
+    run["seconds"] = {phase: round(seconds, 4) for phase, seconds in timing.seconds.items()}
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
+
+
+def accepted(series: CandleSeries) -> Candles:
+    """The candles of a file that the market stage took, to be drawn."""
+    slot = np.zeros(len(series), np.int32)
+    columns = (series.ts, series.open, series.high, series.low, series.close, series.volume)
+    step = np.array([series.timeframe_ms])
+    batch = CandleBatch("", (series.symbol,), (series.path.name,), step, slot, *columns, np.arange(len(series)))
+    good = Checks(0)(batch, slot, step).verdict == 0
+    return Candles(slot, 1, *columns)[good]

@@ -1,0 +1,1 @@
+"""Indicators: compiled modules over columns of candles, one a file."""

@@ -1,0 +1,1 @@
+"""The market stage: candles of one shard in, slices (marks and signals) out."""

@@ -1,0 +1,140 @@
+"""What the market stage tells of its work: dead letters, alerts and metrics."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Literal
+
+import numpy as np
+
+from flows.columns import Candles, Flags, Ints
+from flows.market.checks import Verdict
+from flows.market.runner import Raised
+from flows.outbox import Outbox
+from schemas.alert import Alert
+from schemas.batch import CandleBatch
+from schemas.deadletter import DeadLetter
+from schemas.ids import event_id
+from schemas.metric import Metric
+from schemas.wire import encode, wire
+
+AlertRow, DeadLetterRow, MetricRow = wire(Alert), wire(DeadLetter), wire(Metric)
+
+
+def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -> None:
+    """One for each refused row; ``ts`` is the close time of the row before it that was accepted, by row."""
+    for row in np.flatnonzero(verdict).tolist():
+        slot = int(batch.slot[row])
+        symbol, source, position = batch.symbols[slot], batch.sources[slot], int(batch.position[row])
+        reason = Verdict(int(verdict[row])).name
+        figures = _figures(batch, row)
+        shown = " ".join(f"{name}={value}" for name, value in figures.items())
+        outbox["deadletters"].append(
+            DeadLetterRow(
+                id=event_id(*_place(source, batch.partition), symbol, position, reason),
+                ts=max(int(ts[row]), 0),
+                source=source,
+                position=position,
+                symbol=symbol,
+                reason=reason,
+                error=f"{reason}: {shown} timeframe_ms={int(batch.timeframes[slot])} after_ts={int(ts[row])}",
+                raw=batch.raw.get(row) or encode({"symbol": symbol, **figures}).decode(),
+                encoding="utf-8",
+                partition=batch.partition,
+                headers=(),
+            ),
+        )
+
+
+def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -> None:
+    """One for each message that is no row; ``newest`` is the close time of the shard's newest row before the batch.
+
+    They go between those of the rows by their offsets, so that the order does not depend on how batches were cut.
+    """
+    if not batch.refused:
+        return
+    source = batch.topic or batch.shard
+    times = np.maximum.accumulate(np.append(newest, np.where(accepted, batch.ts, newest)))
+    before = np.searchsorted(batch.position, [refused.position for refused in batch.refused])
+    letters = []
+    for refused, ts in zip(batch.refused, times[before].tolist(), strict=True):
+        raw, encoding = _text(refused.raw or b"")
+        letters.append(
+            DeadLetterRow(
+                id=event_id(*_place(source, batch.partition), refused.position, refused.reason),
+                ts=max(ts, 0),
+                source=source,
+                position=refused.position,
+                symbol=refused.symbol,
+                reason=refused.reason,
+                error=f"{refused.reason}: {refused.error}",
+                raw=raw,
+                encoding=encoding,
+                partition=batch.partition,
+                headers=refused.headers,
+            )
+        )
+    outbox["deadletters"] = sorted([*outbox["deadletters"], *letters], key=attrgetter("position"))
+
+
+def _place(source: str, partition: int | None) -> tuple[str | int, ...]:
+    """An offset means something in its partition only."""
+    return (source,) if partition is None else (source, partition)
+
+
+def _text(raw: bytes) -> tuple[str, Literal["utf-8", "base64"]]:
+    try:
+        return raw.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return b64encode(raw).decode(), "base64"
+
+
+def _figures(batch: CandleBatch, row: int) -> dict[str, Any]:
+    """The row as it was read, in the words of the candle's model."""
+    columns = ("open", "high", "low", "close", "volume")
+    return {"ts": int(batch.ts[row]), **{name: float(getattr(batch, name)[row]) for name in columns}}
+
+
+def gaps(outbox: Outbox, candles: Candles, missing: Ints, names: Sequence[str], step: Ints) -> None:
+    """An alert for each hole in a symbol's candles."""
+    for row in np.flatnonzero(missing).tolist():
+        slot, ts, count = int(candles.slot[row]), int(candles.ts[row]), int(missing[row])
+        symbol, first = names[slot], ts - count * int(step[slot])
+        outbox["alerts"].append(
+            AlertRow(
+                id=event_id(symbol, ts, "CANDLE_GAP"),
+                ts=ts,
+                level="warning",
+                code="CANDLE_GAP",
+                symbol=symbol,
+                strategy=None,
+                message=f"CANDLE_GAP: missing={count} first_ts={first} last_ts={ts - int(step[slot])}",
+                figures={"missing": count, "first_ts": first, "last_ts": ts - int(step[slot])},
+            ),
+        )
+
+
+def quarantined(outbox: Outbox, strategy: str, raised: Raised) -> None:
+    """An alert that a strategy raised and sees no more of that symbol."""
+    outbox["alerts"].append(
+        AlertRow(
+            id=event_id(strategy, raised.symbol, raised.ts, "STRATEGY_RAISED"),
+            ts=raised.ts,
+            level="critical",
+            code="STRATEGY_RAISED",
+            symbol=raised.symbol,
+            strategy=strategy,
+            message=f"STRATEGY_RAISED: {raised.error}; quarantined on {raised.symbol}, open positions keep their stops",
+            figures={"error": raised.error},
+        ),
+    )
+
+
+def days(outbox: Outbox, ended: Ints, names: Sequence[str]) -> None:
+    """Metrics of each UTC day of a symbol that has ended: candles accepted, refused and missing."""
+    for slot, ts, *counts in ended.tolist():
+        for name, count in zip(("candles_accepted", "candles_refused", "candles_missing"), counts, strict=True):
+            if count or name == "candles_accepted":
+                outbox["metrics"].append(MetricRow(ts=ts, name=name, value=count, labels={"symbol": names[slot]}))

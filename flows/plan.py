@@ -1,0 +1,123 @@
+"""The plan of a replay: what is read, how it is cut into shards, under which configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.candle_file import CandleFileError, CandleSeries, read_candles
+from connectors.sharding import shard_of
+from flows.registry import fingerprint
+from schemas.config.root import Config
+
+
+class Input(BaseModel):
+    """One candle file, as it was understood."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    symbol: str
+    timeframe_ms: int
+    rows: int
+    sha256: str
+    notes: tuple[str, ...]
+
+
+class Plan(BaseModel):
+    """Everything that decides the outputs of a replay; two equal plans give the same bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Config
+    inputs: tuple[Input, ...]
+    version: str
+    code: dict[str, str]  # by strategy: its version, and a hash of the file it is written in
+
+    @property
+    def shards(self) -> dict[str, list[Input]]:
+        """The inputs of each shard that has any."""
+        found: dict[str, list[Input]] = {}
+        for item in self.inputs:
+            number = shard_of(item.symbol, self.config.market.shards)
+            found.setdefault(f"shard-{number:04d}", []).append(item)
+        return dict(sorted(found.items()))
+
+    @property
+    def rows(self) -> int:
+        """Rows of all inputs."""
+        return sum(item.rows for item in self.inputs)
+
+    @property
+    def portfolio(self) -> str:
+        """The key of the portfolio stage, and the name of its part."""
+        return f"portfolio-{self.config.portfolio.name}"
+
+    def load(self, shard: str) -> list[CandleSeries]:
+        """Read the files of a shard (again). Raises CandleFileError when one has changed since it was planned."""
+        return [self._reload(item) for item in self.shards[shard]]
+
+    def _reload(self, item: Input) -> CandleSeries:
+        series = read_candles(
+            item.path,
+            symbol=item.symbol,
+            file_time=self.config.market.file_time,
+            timeframe_ms=item.timeframe_ms,
+        )
+        if series.sha256 != item.sha256:
+            raise CandleFileError(f"{item.path} has changed since the run began: start a new run")
+        return series
+
+
+def make_plan(
+    paths: Sequence[Path], symbol: str | None, config: Config, version: str
+) -> tuple[Plan, dict[str, CandleSeries]]:
+    """Read the files and plan their replay. The second value holds what was read, by symbol.
+
+    Raises CandleFileError for a file that cannot be used, for two files of one symbol, for ``--symbol`` with several
+    files, and when the symbols are quoted in currencies that one account cannot hold.
+    """
+    if symbol is not None and len(paths) > 1:
+        raise CandleFileError(
+            f"--symbol names one market, but there are {len(paths)} files: name them as freqtrade does"
+        )
+    found: dict[str, CandleSeries] = {}
+    for path in paths:
+        series = read_candles(path, symbol=symbol, file_time=config.market.file_time)
+        if series.symbol in found:
+            raise CandleFileError(
+                f"{found[series.symbol].path} and {path} both hold {series.symbol}: leave one out, or rename it"
+            )
+        found[series.symbol] = series
+    inputs = tuple(
+        Input(
+            path=str(series.path),
+            symbol=series.symbol,
+            timeframe_ms=series.timeframe_ms,
+            rows=len(series),
+            sha256=series.sha256,
+            notes=series.notes,
+        )
+        for series in (found[name] for name in sorted(found))
+    )
+    code = {strategy.label: fingerprint(strategy.use) for strategy in config.strategies}
+    return Plan(config=_with_currency(config, sorted(found)), inputs=inputs, version=version, code=code), found
+
+
+def _with_currency(config: Config, symbols: Sequence[str]) -> Config:
+    """The account is kept in the quote currency of what it trades."""
+    quotes: dict[str, str] = {}
+    for symbol in symbols:
+        if "/" in symbol:
+            quotes[symbol.partition("/")[2].partition(":")[0]] = symbol
+    if len(quotes) > 1:
+        listed = ", ".join(f"{symbol} in {quote}" for quote, symbol in sorted(quotes.items()))
+        raise CandleFileError(f"one account cannot add up {listed}: replay them in runs of their own")
+    quote = next(iter(quotes), None)
+    named = config.portfolio.currency
+    if named and quote and named != quote:
+        raise CandleFileError(f"portfolio.currency is {named}, but {quotes[quote]} is quoted in {quote}: make them one")
+    portfolio = config.portfolio.model_copy(update={"currency": named or quote or "USD"})
+    return config.model_copy(update={"portfolio": portfolio})

@@ -1,0 +1,230 @@
+"""One account: the fold of aligned candles and signals into orders, fills, positions and equity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from flows.outbox import Outbox
+from flows.portfolio.align import Block
+from flows.portfolio.book import Book, Holding
+from flows.portfolio.broker import Bracket, PaperBroker, Ticket
+from flows.portfolio.gates import GATES
+from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from flows.portfolio.ledger import Ledger
+from flows.portfolio.orders import Orders
+from flows.portfolio.rounding import money, worth
+from flows.portfolio.scan import DAY, DONE, LANE, NEVER, ROW, new_tally, scan, settle
+from schemas.config.root import Config
+from schemas.record import Mode
+from schemas.timeframe import to_millis
+
+DAY_MS = 86_400_000
+WANTED = {"long": 1, "short": -1, "flat": 0}
+
+
+class Account:
+    """The book, the paper broker and the gates of one portfolio (or of one shadow strategy).
+
+    Within an instant, in this order: waiting orders fill at the opens, brackets are checked inside the candles, both
+    symbol by symbol; all symbols are marked; then the signals are decided, by symbol and strategy.
+    """
+
+    def __init__(self, config: Config, mode: Mode = "live", strategy: str | None = None) -> None:
+        self.config, self.mode, self.strategy = config, mode, strategy
+        self.book = Book(config.portfolio.cash)
+        self.broker = PaperBroker(config.broker, config.instruments)
+        self.gates = [gate(config) for gate in GATES]
+        self.orders = Orders(config.portfolio.name)
+        self.ledger = Ledger(config.portfolio.name, mode, strategy)
+        self.interval = to_millis(config.run.equity_every)
+        self.at_close = config.broker.fill_at == "close"
+        self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
+        self.tally = new_tally(float(config.portfolio.cash))
+        self.lanes = np.zeros(0, LANE)
+        self.slots: dict[str, int] = {}
+        self.committed = 0.0  # notional of waiting entries less that of waiting exits
+        self.coming = 0  # waiting entries less waiting exits
+
+    def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
+        """Take complete instants and the signals of this account among them."""
+        self._reserve(block.symbols)
+        lanes = self.lanes
+        room = 2 if not len(block) else int(block.ts[-1] - block.ts[0]) // self.interval + 3
+        out = np.empty((min(room, len(block) + 2), 9))
+        self.tally["rows_out"] = 0
+        columns = (block.slot, block.ts, block.high, block.low, block.close)
+        row, taken = 0, 0
+        while True:
+            due = signals[taken].ts if taken < len(signals) else NEVER
+            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out)
+            if why == DONE and taken == len(signals):
+                break
+            if why == ROW:
+                self._candle(block, row, outbox)
+            elif why == DAY:
+                ended = int(self.tally["day_end"][0])
+                if ended:
+                    self._sum_up()
+                    self.ledger.day(outbox, ended, self.book.cash, float(self.tally["equity"][0]))
+                self.tally["day_end"] = (int(block.ts[row]) + DAY_MS - 1) // DAY_MS * DAY_MS
+            else:
+                until = taken
+                while until < len(signals) and signals[until].ts == due:
+                    until += 1
+                self._decide(signals[taken:until], block, outbox)
+                taken = until
+        self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
+
+    def _reserve(self, symbols: Sequence[str]) -> None:
+        """Slots of a block are the portfolio's own and only grow."""
+        if len(symbols) > len(self.lanes):
+            lanes = np.zeros(max(len(symbols), 2 * len(self.lanes)), LANE)
+            lanes["down"], lanes["up"] = -np.inf, np.inf
+            lanes[: len(self.lanes)] = self.lanes
+            self.lanes = lanes
+        for slot in range(len(self.slots), len(symbols)):
+            self.slots[symbols[slot]] = slot
+
+    def _candle(self, block: Block, row: int, outbox: Outbox) -> None:
+        """Fill what waits for this candle's open, then what its range sets off."""
+        slot, ts = block.slot.item(row), block.ts.item(row)
+        symbol, candle_ts = block.symbols[slot], ts - block.timeframes.item(slot)
+        open_, high, low = block.open.item(row), block.high.item(row), block.low.item(row)
+        for ticket in self.broker.take_waiting(symbol):
+            self._uncommit(ticket)
+            price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
+            self._fill(ticket.order, price, ts, candle_ts, outbox)
+        for hit in self.broker.triggered(symbol, open_, high, low):
+            order = self.orders.bracket(self.book.holdings[(symbol, hit.strategy)], hit.leg, hit.level, ts)
+            self.ledger.order(outbox, order)
+            self._fill(order, hit.price, ts, candle_ts, outbox)
+        self._settle(symbol)
+
+    def _fill(self, order: Any, price: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
+        value = worth(price, order.quantity)
+        fee = money(value * self.fee_rate)
+        self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
+        key = (order.symbol, order.strategy)
+        if order.leg == "entry":
+            side = 1 if order.side == "buy" else -1
+            holding = Holding(
+                id=order.position_id,
+                strategy=order.strategy,
+                symbol=order.symbol,
+                side=side,
+                quantity=order.quantity,
+                entry_price=price,
+                entry_value=value,
+                entry_ts=candle_ts,
+                fees=fee,
+                stop=order.stop,
+                target=order.target,
+            )
+            self.book.open(holding)
+            stop, target = order.stop, order.target
+            reach = side * np.inf if target is None else float(target)
+            self.broker.guard(order.symbol, Bracket(order.strategy, side, float(stop), reach, stop, target))
+            self.ledger.position(outbox, holding, ts, None)
+        else:
+            holding = self.book.holdings[key]
+            closed = self.book.close(holding, price, fee, candle_ts, order.leg)
+            self.broker.release(order.symbol, order.strategy)
+            self.ledger.position(outbox, holding, ts, closed)
+
+    def _settle(self, symbol: str) -> None:
+        """Tell the compiled walk what changed: cash, and the exposure and levels of one symbol."""
+        net = size = 0.0
+        for strategy in self.broker.brackets.get(symbol, ()):
+            holding = self.book.holdings[(symbol, strategy)]
+            quantity = float(holding.quantity)
+            net += quantity * holding.side
+            size += quantity
+        down, up = self.broker.levels(symbol)
+        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, float(self.book.cash))
+        if not self.book.holdings:
+            self._sum_up()  # flat: no residue of adding may look like an exposure
+
+    def _sum_up(self) -> None:
+        """Equity and exposure anew from all positions: rounding errors of adding changes live no longer than a day."""
+        equity, gross, marks = float(self.book.cash), 0.0, self.lanes["mark"]
+        for (symbol, _), holding in sorted(self.book.holdings.items()):  # in one order: float sums depend on it
+            value = float(holding.quantity) * marks.item(self.slots[symbol])
+            equity += value * holding.side
+            gross += value
+        self.tally["equity"], self.tally["gross"] = equity, gross
+
+    def _decide(self, signals: Sequence[Any], block: Block, outbox: Outbox) -> None:
+        """The signals of one instant, after all its candles are marked."""
+        for signal in signals:
+            want = WANTED[signal.side]
+            holding = self.book.holdings.get((signal.symbol, signal.strategy))
+            held = holding.side if holding else 0
+            if holding and want != held:
+                self._place(self.orders.exit(holding, signal), -float(holding.quantity) * signal.price, block, outbox)
+            if want:
+                self._enter(signal, want, held if held == want else 0, block, outbox)
+
+    def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
+        standing = Standing(
+            equity=self.tally["equity"].item(),
+            gross=self.tally["gross"].item() + self.committed,
+            positions=len(self.book.holdings) + self.coming,
+            held=held,
+        )
+        intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
+        checks: dict[str, Figures] = {}
+        for gate in self.gates:
+            verdict = gate.check(intent, standing)
+            if isinstance(verdict, Refusal):
+                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
+                return
+            checks[gate.name] = verdict
+        self._place(self.orders.entry(intent, checks), intent.quantity * intent.price, block, outbox)
+
+    def _place(self, order: Any, value: float, block: Block, outbox: Outbox) -> None:
+        """Hand an order that may leave to the broker: for the next open, or for this close."""
+        self.ledger.order(outbox, order)
+        if self.at_close:
+            slot = self.slots[order.symbol]
+            price = self.broker.market_price(order.symbol, self.lanes["mark"].item(slot), buy=order.side == "buy")
+            self._fill(order, price, order.ts, order.ts - int(block.timeframes[slot]), outbox)
+            self._settle(order.symbol)
+            return
+        self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
+        self.committed += value
+        self.coming += 1 if value > 0 else -1
+        self.lanes["wake"][self.slots[order.symbol]] = 1
+
+    def _uncommit(self, ticket: Ticket) -> None:
+        self.committed -= ticket.value
+        self.coming -= 1 if ticket.value > 0 else -1
+        if not self.broker.waiting:
+            self.committed = 0.0  # nothing waits: no rounding error may stay behind
+
+    def state(self) -> dict[str, Any]:
+        """The account in words, for ``state.json``."""
+        return self.ledger.state(self.tally[0], self.config, self.book)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All state, as a copy."""
+        return {
+            "book": self.book.snapshot(),
+            "broker": self.broker.snapshot(),
+            "ledger": self.ledger.snapshot(),
+            "tally": self.tally.copy(),
+            "lanes": self.lanes.copy(),
+            "slots": dict(self.slots),
+            "committed": (self.committed, self.coming),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what :meth:`snapshot` gave."""
+        self.book.restore(state["book"])
+        self.broker.restore(state["broker"])
+        self.ledger.restore(state["ledger"])
+        self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
+        self.committed, self.coming = state["committed"]

@@ -1,0 +1,74 @@
+"""The book: cash and positions, exact to 1e-8 of the account currency."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from flows.portfolio.rounding import worth
+from schemas.order import ExitLeg
+
+Key = tuple[str, str]
+"""(symbol, strategy): sorted, it is the canonical order of positions."""
+
+
+class Holding(msgspec.Struct, gc=False):
+    """An open position of one strategy in one symbol."""
+
+    id: str
+    strategy: str
+    symbol: str
+    side: int  # 1 long, -1 short
+    quantity: Decimal
+    entry_price: Decimal
+    entry_value: Decimal
+    entry_ts: int
+    fees: Decimal
+    stop: Decimal
+    target: Decimal | None
+
+
+class Closed(msgspec.Struct, gc=False):
+    """What a position came to."""
+
+    exit_price: Decimal
+    exit_ts: int
+    exit_leg: ExitLeg
+    fees: Decimal
+    realised_pnl: Decimal  # after the fees of both ways
+
+
+class Book:
+    """Cash and holdings. Buying lowers cash by value and fee, selling raises it; so a short position is a debt."""
+
+    def __init__(self, cash: Decimal) -> None:
+        self.cash = cash
+        self.holdings: dict[Key, Holding] = {}
+
+    def open(self, holding: Holding) -> None:
+        """Enter a filled position. Raises ValueError when one of that strategy and symbol is open already."""
+        key = (holding.symbol, holding.strategy)
+        if key in self.holdings:
+            raise ValueError(f"{holding.strategy} already holds {holding.symbol}")
+        self.holdings[key] = holding
+        self.cash -= holding.entry_value * holding.side + holding.fees
+
+    def close(self, holding: Holding, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg) -> Closed:
+        """Take a position out at a price."""
+        del self.holdings[(holding.symbol, holding.strategy)]
+        value = worth(price, holding.quantity)
+        self.cash += value * holding.side - fee
+        fees = holding.fees + fee
+        return Closed(price, ts, leg, fees, (value - holding.entry_value) * holding.side - fees)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All state."""
+        return {"cash": self.cash, "holdings": [msgspec.structs.astuple(h) for h in self.holdings.values()]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what :meth:`snapshot` gave."""
+        self.cash = state["cash"]
+        holdings = [Holding(*values) for values in state["holdings"]]
+        self.holdings = {(h.symbol, h.strategy): h for h in holdings}

@@ -1,0 +1,74 @@
+"""What a gate is: a rule that lets an intent through, perhaps smaller, or refuses it, and says on which figures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Protocol
+
+import msgspec
+
+from schemas.config.instruments import Instrument
+from schemas.config.root import Config
+
+Figures = dict[str, Any]
+
+
+class Intent(msgspec.Struct, gc=False):
+    """An entry on its way through the gates. Each gate may tighten it; ``quantity`` is 0 until it is sized."""
+
+    signal: Any  # schemas.signal.Signal
+    side: int  # 1 long, -1 short
+    price: float  # close of the signal's candle: what a fill is expected at
+    instrument: Instrument
+    stop: Decimal = Decimal(0)  # on the tick, as it will be ordered
+    target: Decimal | None = None
+    risk: float = 0.0  # |price - stop|
+    quantity: float = 0.0
+    lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
+
+
+class Standing(msgspec.Struct, gc=False):
+    """The account as a gate sees it: marked at the signal's instant, with waiting orders counted as if filled."""
+
+    equity: float
+    gross: float  # absolute value of positions and waiting entries, less waiting exits, account currency
+    positions: int  # open positions and waiting entries, less waiting exits
+    held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
+
+
+class Refusal(msgspec.Struct, gc=False):
+    """A no: ``CATEGORY_CONDITION`` and the figures it was decided on."""
+
+    code: str
+    figures: Figures
+
+    def message(self) -> str:
+        """As people read it.
+
+        >>> Refusal("CASH_INSUFFICIENT", {"needed": 120.0, "free": 100.0}).message()
+        'CASH_INSUFFICIENT: needed=120 free=100'
+        """
+        shown = " ".join(f"{k}={v:.10g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.figures.items())
+        return f"{self.code}: {shown}"
+
+
+class Gate(Protocol):
+    """One rule. To add one: its file, and its line in :data:`flows.portfolio.gates.GATES`."""
+
+    name: str
+
+    def __init__(self, config: Config) -> None:
+        """Read the settings; called once."""
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """Figures when it lets the intent through (having tightened it, if it must), else the refusal."""
+
+
+def limit(intent: Intent, notional: float, *, shrink: bool, code: str, figures: Figures) -> Figures | Refusal:
+    """Hold an intent to a notional: shrink it to that, or refuse it when shrinking is off or nothing is left."""
+    if intent.quantity * intent.price <= notional:
+        return figures
+    if not shrink or notional <= 0:
+        return Refusal(code, figures)
+    intent.quantity = notional / intent.price
+    return {**figures, "shrunk_to": notional}

@@ -1,0 +1,23 @@
+"""Gate: the account can pay."""
+
+from __future__ import annotations
+
+from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class Cash:
+    """Positions and the fee of this order must fit into ``equity × portfolio.leverage``."""
+
+    name = "cash"
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``portfolio.leverage``, ``broker.fee_pct`` and ``risk.over_cap``."""
+        self.leverage, self.shrink = config.portfolio.leverage, config.risk.over_cap == "shrink"
+        self.cost = 1 + config.broker.fee_pct / 100
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``CASH_INSUFFICIENT`` when it cannot, unless it is shrunk to what it can."""
+        free = standing.equity * self.leverage - standing.gross
+        figures: Figures = {"needed": intent.quantity * intent.price * self.cost, "free": free}
+        return limit(intent, free / self.cost, shrink=self.shrink, code="CASH_INSUFFICIENT", figures=figures)

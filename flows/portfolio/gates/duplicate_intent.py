@@ -1,0 +1,21 @@
+"""Gate: an intent is carried out once."""
+
+from __future__ import annotations
+
+from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from schemas.config.root import Config
+
+
+class DuplicateIntent:
+    """Refuses a wish for what the strategy already holds in the symbol."""
+
+    name = "duplicate_intent"
+
+    def __init__(self, config: Config) -> None:
+        """It has no settings."""
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``INTENT_DUPLICATE`` when the position wanted is there, or on its way."""
+        if standing.held == intent.side:
+            return Refusal("INTENT_DUPLICATE", {"held": "long" if standing.held > 0 else "short"})
+        return {"held": standing.held}

@@ -1,0 +1,22 @@
+"""Gate: all positions together stay within their share of the account."""
+
+from __future__ import annotations
+
+from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class GrossExposure:
+    """Absolute value of all positions may not pass ``risk.max_gross_exposure_pct`` of equity."""
+
+    name = "gross_exposure"
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.max_gross_exposure_pct`` and ``risk.over_cap``."""
+        self.share, self.shrink = config.risk.max_gross_exposure_pct / 100, config.risk.over_cap == "shrink"
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``EXPOSURE_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
+        most = standing.equity * self.share
+        figures: Figures = {"gross": standing.gross, "notional": intent.quantity * intent.price, "most": most}
+        return limit(intent, most - standing.gross, shrink=self.shrink, code="EXPOSURE_TOO_LARGE", figures=figures)

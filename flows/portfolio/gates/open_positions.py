@@ -1,0 +1,21 @@
+"""Gate: no more than so many positions at once."""
+
+from __future__ import annotations
+
+from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from schemas.config.root import Config
+
+
+class OpenPositions:
+    """Counts positions that are open or on their way."""
+
+    name = "open_positions"
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.max_open_positions``."""
+        self.most = config.risk.max_open_positions
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
+        """``POSITIONS_TOO_MANY`` when one more would pass the limit."""
+        figures = {"open": standing.positions, "most": self.most}
+        return Refusal("POSITIONS_TOO_MANY", figures) if standing.positions >= self.most else figures

@@ -1,0 +1,22 @@
+"""Gate: no position larger than its share of the account."""
+
+from __future__ import annotations
+
+from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class PositionSize:
+    """``quantity × price`` may not pass ``risk.max_position_pct`` of equity."""
+
+    name = "position_size"
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.max_position_pct`` and ``risk.over_cap``."""
+        self.share, self.shrink = config.risk.max_position_pct / 100, config.risk.over_cap == "shrink"
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``POSITION_TOO_LARGE`` above the cap, unless it is shrunk to it."""
+        most = standing.equity * self.share
+        figures: Figures = {"notional": intent.quantity * intent.price, "most": most}
+        return limit(intent, most, shrink=self.shrink, code="POSITION_TOO_LARGE", figures=figures)

@@ -1,0 +1,85 @@
+"""Orders, as an account makes them: an entry that passed every gate, and what closes a position."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from flows.portfolio.book import Holding
+from flows.portfolio.gates.base import Figures, Intent
+from schemas.ids import event_id
+from schemas.order import BracketLeg, ExitLeg, Order
+from schemas.wire import wire
+
+OrderRow = wire(Order)
+
+
+class Orders:
+    """Makes the orders of one portfolio. The id of each is made of portfolio, strategy, symbol, close and leg."""
+
+    def __init__(self, portfolio: str) -> None:
+        self.portfolio = portfolio
+
+    def entry(self, intent: Intent, checks: dict[str, Figures]) -> Any:
+        """Open a position; ``checks`` says what each gate let it through on."""
+        signal = intent.signal
+        id_ = event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, "entry")
+        return OrderRow(
+            id=id_,
+            ts=signal.ts,
+            portfolio=self.portfolio,
+            strategy=signal.strategy,
+            symbol=signal.symbol,
+            leg="entry",
+            side="buy" if intent.side > 0 else "sell",
+            type="market",
+            quantity=intent.lots,
+            price=None,
+            stop=intent.stop,
+            target=intent.target,
+            reduce_only=False,
+            position_id=id_,
+            signal_id=signal.id,
+            reason=signal.reason,
+            checks=checks,
+        )
+
+    def exit(self, holding: Holding, signal: Any) -> Any:
+        """Close a position because a signal wants another one, or none."""
+        return self._close(holding, "exit", signal.ts, "market", None, signal.id, signal.reason)
+
+    def bracket(self, holding: Holding, leg: BracketLeg, level: Decimal | None, ts: int) -> Any:
+        """Close a position because its stop or its target was reached."""
+        kind: Literal["stop", "limit"] = "stop" if leg == "stop" else "limit"
+        return self._close(holding, leg, ts, kind, level, None, f"{leg} of the position was reached")
+
+    def _close(
+        self,
+        holding: Holding,
+        leg: ExitLeg,
+        ts: int,
+        kind: Literal["market", "limit", "stop"],
+        price: Decimal | None,
+        signal_id: str | None,
+        reason: str,
+    ) -> Any:
+        """No gate is asked: nothing may hold up getting out."""
+        return OrderRow(
+            id=event_id(self.portfolio, holding.strategy, holding.symbol, ts, leg),
+            ts=ts,
+            portfolio=self.portfolio,
+            strategy=holding.strategy,
+            symbol=holding.symbol,
+            leg=leg,
+            side="sell" if holding.side > 0 else "buy",
+            type=kind,
+            quantity=holding.quantity,
+            price=price,
+            stop=None,
+            target=None,
+            reduce_only=True,
+            position_id=holding.id,
+            signal_id=signal_id,
+            reason=reason,
+            checks={"reduces": {"held": float(holding.quantity)}},
+        )

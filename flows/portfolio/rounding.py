@@ -1,0 +1,60 @@
+"""From float analysis to the exact numbers that an exchange accepts: multiples of the tick and of the lot."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+
+DOWN, UP, NEAREST = ROUND_FLOOR, ROUND_CEILING, ROUND_HALF_EVEN
+MONEY = Decimal("0.00000001")
+"""Amounts of money are kept to 1e-8 of the account currency."""
+
+# A context of its own: the result may not depend on what the thread's context happens to be.
+_EXACT = Context(prec=700)  # any float, written out down to the smallest step
+_ONE = Decimal(1)
+
+
+def on_grid(value: float, step: Decimal, rounding: str) -> Decimal:
+    """A float as a multiple of ``step``, without trailing zeros.
+
+    Fifteen significant digits of the float count: what lies below is noise of its binary form, and would otherwise
+    push a value that is meant to be on the grid to the next line of it.
+
+    >>> on_grid(0.1 + 0.2, Decimal("0.1"), UP), on_grid(46385.07, Decimal("0.5"), DOWN)
+    (Decimal('0.3'), Decimal('46385'))
+    """
+    text = f"{value:.15g}"
+    exact = Decimal(text)
+    if _EXACT.remainder(exact, step):
+        exact = _EXACT.multiply(_EXACT.divide(exact, step).to_integral_value(rounding), step)
+    elif "e" not in text:
+        return exact  # formatted without trailing zeros already
+    return plain(exact)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number in its shortest form without an exponent.
+
+    >>> plain(Decimal("1.500")), plain(Decimal("4E+2")), plain(Decimal("0E-8"))
+    (Decimal('1.5'), Decimal('400'), Decimal('0'))
+    """
+    short = value.normalize(_EXACT)
+    # Only a whole number can have got an exponent by it.
+    return short.quantize(_ONE, None, _EXACT) if short == short.to_integral_value() else short
+
+
+def worth(price: Decimal, quantity: Decimal) -> Decimal:
+    """Price times quantity as money.
+
+    >>> worth(Decimal("38544.5"), Decimal("0.25"))
+    Decimal('9636.12500000')
+    """
+    return money(_EXACT.multiply(price, quantity))
+
+
+def money(value: Decimal) -> Decimal:
+    """An amount of money, to 1e-8, half to even.
+
+    >>> money(Decimal("1.000000015"))
+    Decimal('1.00000002')
+    """
+    return value.quantize(MONEY, NEAREST, _EXACT)

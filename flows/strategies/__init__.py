@@ -1,0 +1,1 @@
+"""Strategies: what turns candles into signals, one a file."""

@@ -1,0 +1,82 @@
+"""The topics as an AsyncAPI 3.0 document, with keys, partitions and retention in the Kafka bindings (0.5.0)."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from schemas.export import definitions
+from schemas.topics import TOPICS, Topic
+
+BINDINGS = "0.5.0"
+_ACTIONS = {"in": ("receive",), "out": ("send",), "internal": ("send", "receive")}
+
+Document = dict[str, Any]
+
+
+def asyncapi() -> Document:
+    """The document. Its point of view is Penstock's: it receives ``in`` topics and sends ``out`` topics.
+
+    >>> document = asyncapi()
+    >>> document["asyncapi"], document["channels"]["candles"]["bindings"]["kafka"]["partitions"]
+    ('3.0.0', 4)
+    >>> document["operations"]["receive_candles"]["channel"]
+    {'$ref': '#/channels/candles'}
+    """
+    models = sorted({topic.record for topic in TOPICS.values()}, key=lambda record: record.__name__)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Penstock",
+            "version": version("penstock"),
+            "description": "Market streams in, risk-checked orders out. JSON, one record a message; times in epoch "
+            "milliseconds UTC; symbols and timeframes as ccxt writes them; exact decimals as strings.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {topic.name: _channel(topic) for topic in TOPICS.values()},
+        "operations": {
+            f"{action}_{topic.name}": {
+                "action": action,
+                "channel": {"$ref": f"#/channels/{topic.name}"},
+                "summary": topic.purpose,
+            }
+            for topic in TOPICS.values()
+            for action in _ACTIONS[topic.direction]
+        },
+        "components": {
+            "messages": {topic.name: _message(topic) for topic in TOPICS.values()},
+            "schemas": definitions(models, "#/components/schemas/{model}"),
+        },
+    }
+
+
+def _channel(topic: Topic) -> Document:
+    return {
+        "address": topic.name,
+        "description": topic.purpose,
+        "messages": {topic.record.__name__: {"$ref": f"#/components/messages/{topic.name}"}},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {"cleanup.policy": [topic.cleanup], "retention.ms": topic.retention_ms},
+                "bindingVersion": BINDINGS,
+            }
+        },
+    }
+
+
+def _message(topic: Topic) -> Document:
+    name = topic.record.__name__
+    key = f"the record's `{topic.key}`" if topic.key in topic.record.model_fields else f"the {topic.key}"
+    return {
+        "name": name,
+        "summary": (topic.record.__doc__ or "").strip().splitlines()[0],
+        "payload": {"$ref": f"#/components/schemas/{name}"},
+        "bindings": {
+            "kafka": {
+                "key": {"type": "string", "description": f"{key}, UTF-8"},
+                "bindingVersion": BINDINGS,
+            }
+        },
+    }

@@ -1,0 +1,56 @@
+"""CandleBatch: the columns that a source hands to the market stage, just as they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that is no row of the columns, with what a dead letter needs. ``raw`` is None for a null."""
+
+    position: int  # offset in the partition
+    raw: bytes | None
+    reason: str  # CATEGORY_CONDITION
+    error: str  # what is wrong, without the reason
+    headers: tuple[str, ...] = ()  # NAME=VALUE, NAME alone for a null; bytes that are not UTF-8 written as \xff
+    symbol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandleBatch:
+    """Rows of one shard in the order in which they came; nothing has been checked yet.
+
+    ``slot`` indexes ``symbols``, which names every symbol that the source knows of, seen or not. ``ts`` is the close
+    time in epoch ms UTC, -1 where it could not be read; a value that could not be read is NaN. ``raw`` holds, by
+    index, rows as they came: all that are no good candle, as far as the source can see. ``position`` is the row of
+    the file counted from 1 (or the offset in the partition). ``final``: this shard has said everything.
+
+    ``topic`` and ``partition`` are set when the rows come from a topic, and ``refused`` then has the messages that are
+    no rows, in the order of their offsets; they lie between the rows by ``position``, which rises then.
+    """
+
+    shard: str
+    symbols: tuple[str, ...]
+    sources: tuple[str, ...]  # by slot: the file or topic it comes from
+    timeframes: NDArray[np.int64]  # by slot: milliseconds
+    slot: NDArray[np.int32]
+    ts: NDArray[np.int64]
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    position: NDArray[np.int64]
+    raw: Mapping[int, str] = field(default_factory=dict)
+    final: bool = False
+    topic: str | None = None
+    partition: int | None = None
+    refused: tuple[Refused, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ts)

@@ -1,0 +1,36 @@
+"""Candle: open, high, low, close and volume of one symbol over one timeframe."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from schemas.record import Millis, Price, Record, Symbol
+
+
+class Candle(Record):
+    """A closed candle. Its event time is its *close*: nothing may be known from it before that.
+
+    >>> Candle(symbol="BTC/USDT", timeframe="1m", ts=60_000, open=1.0, high=2.0, low=0.5, close=1.5, volume=3.0).ts
+    60000
+    """
+
+    symbol: Symbol
+    timeframe: Annotated[str, Field(description="length as ccxt writes it: 1m, 5m, 1h, 1d")]
+    ts: Annotated[Millis, Field(description="close time, epoch ms UTC (open time plus the timeframe)")]
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Annotated[
+        float, Field(ge=0, allow_inf_nan=False, description="traded amount, in the base currency unless the feed says")
+    ]
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Candle:
+        if self.high < self.low:
+            raise ValueError(f"high {self.high} is below low {self.low}")
+        if not self.low <= min(self.open, self.close) <= max(self.open, self.close) <= self.high:
+            raise ValueError(f"open {self.open} or close {self.close} lies outside low {self.low} … high {self.high}")
+        return self

@@ -1,0 +1,20 @@
+"""Command: what an operator or a bot tells a running portfolio to do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.record import Figures, Id, Millis, Record
+
+
+class Command(Record):
+    """An instruction, journaled before it is obeyed."""
+
+    id: Id
+    ts: Annotated[Millis, Field(description="when it was given, epoch ms UTC")]
+    portfolio: str
+    sender: Annotated[str, Field(description="who gave it")]
+    name: Annotated[str, Field(description="pause, resume, reduce, halt, close, …")]
+    arguments: Figures

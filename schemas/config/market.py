@@ -1,0 +1,27 @@
+"""``market``: how candles are read, cut into shards and checked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.config.section import Duration, Section
+
+
+class MarketConfig(Section):
+    """The market stage."""
+
+    shards: int = Field(4, ge=1, le=1024, description="partitions of a replay; no output depends on it")
+    file_time: Literal["open", "close"] = Field("open", description="what a candle file's time column means")
+    empty_candle: Literal["none", "flat", "stale"] = Field(
+        "none",
+        description="a candle missing in the stream: none = leave it out; flat = make one at the last close with "
+        "volume 0; stale = leave it out and refuse signals of the first candle after the hole",
+    )
+    max_flat: int = Field(
+        1440, ge=1, description="candles: at most so many flat ones in a row, the rest of a longer hole is left out"
+    )
+    allowed_lateness: Duration = Field(
+        "1m", description="a candle this far behind the newest of its shard is late and goes to the dead letters"
+    )

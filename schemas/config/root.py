@@ -1,0 +1,32 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from schemas.config.broker import BrokerConfig
+from schemas.config.instruments import InstrumentsConfig
+from schemas.config.kafka import KafkaConfig
+from schemas.config.market import MarketConfig
+from schemas.config.portfolio import PortfolioConfig
+from schemas.config.risk import RiskConfig
+from schemas.config.run import RunConfig
+from schemas.config.section import Section
+from schemas.config.strategies import StrategyConfig, check_labels
+
+
+class Config(Section):
+    """All sections. Without a file, every one has its defaults, and ``sma_atr`` trades whatever is replayed."""
+
+    portfolio: PortfolioConfig = Field(PortfolioConfig(), description="the account")
+    market: MarketConfig = Field(MarketConfig(), description="the market stage")
+    instruments: InstrumentsConfig = Field(InstrumentsConfig(), description="ticks, lots and smallest orders")
+    strategies: Annotated[tuple[StrategyConfig, ...], AfterValidator(check_labels)] = Field(
+        (StrategyConfig(use="sma_atr"),), description="what runs"
+    )
+    risk: RiskConfig = Field(RiskConfig(), description="sizing and gates")
+    broker: BrokerConfig = Field(BrokerConfig(), description="the paper broker")
+    kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
+    run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")

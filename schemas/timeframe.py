@@ -1,0 +1,34 @@
+"""Timeframes as ccxt writes them (``1m``, ``4h``, ``1d``), in milliseconds."""
+
+from __future__ import annotations
+
+import re
+
+UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_FORM = re.compile(r"([1-9][0-9]*)([smhdw])")
+
+
+def to_millis(timeframe: str) -> int:
+    """Length of a timeframe in milliseconds.
+
+    >>> to_millis("5m")
+    300000
+
+    Raises ValueError for anything that is not a positive count and one of s, m, h, d, w (a month has no fixed length).
+    """
+    found = _FORM.fullmatch(timeframe)
+    if not found:
+        raise ValueError(f"{timeframe!r} is not a timeframe: write a count and one of s, m, h, d, w, as in 15m or 4h")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def from_millis(millis: int) -> str:
+    """The shortest name of a length in milliseconds; the inverse of :func:`to_millis`.
+
+    >>> from_millis(3_600_000), from_millis(5_400_000)
+    ('1h', '90m')
+    """
+    for unit in ("w", "d", "h", "m", "s"):
+        if millis > 0 and millis % UNITS[unit] == 0:
+            return f"{millis // UNITS[unit]}{unit}"
+    raise ValueError(f"{millis} ms is not a whole number of seconds")

@@ -1,0 +1,1 @@
+"""Out to Kafka: each record exactly once, whatever is killed."""

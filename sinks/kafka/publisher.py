@@ -1,0 +1,223 @@
+"""A transactional publisher: what it was given once is on the topics once.
+
+Opening, after a start or a crash:
+
+- **O1** ``init_transactions`` with the part's fixed transactional id: an older process with that id is fenced, and a
+  transaction that it left open is aborted.
+- **O2** ask where each partition ends, open transactions of others included.
+- **O3** read what lies between the offsets of the checkpoint and these ends, and remember the ids of this part's
+  records: they will be computed again.
+
+Publishing a batch:
+
+- **P1** leave out what is owed (O3); a payload that differs from the one on the topic is reported, not published.
+- **P2** begin a transaction.
+- **P3** produce.
+- **P4** commit: this delivers everything and makes it visible at once, or nothing.
+
+A checkpoint holds the end of each partition and what is still owed. No transaction is open then, so a record of this
+part is either before these ends or will be found by O3.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
+
+from sinks.kafka.checkpoint import Checkpoint, Offsets
+from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, PublishError, explained
+from sinks.kafka.owed import Answer, Owed
+from sinks.kafka.read_back import TIMEOUT_S, Ends, read_back
+
+TRIES = 10
+LOG = logging.getLogger("penstock.kafka")
+SETTINGS = {
+    "enable.idempotence": True,
+    # The same key goes to the same partition as with Kafka's own clients.
+    "partitioner": "murmur2_random",
+    # A batch is complete when it is handed over: to wait for more, or for a broker's answer, only costs time.
+    "linger.ms": 0,
+    "socket.nagle.disable": True,
+    "retry.backoff.ms": 5,
+    "reconnect.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 1_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record on its way: ``id`` names it for ever, equal ids must have equal ``value``."""
+
+    topic: str
+    key: str
+    id: str
+    value: bytes
+    schema: str = ""
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+class Publisher:
+    """Publishes the records of one part of a deployment.
+
+    ``client`` holds librdkafka's settings and goes before the ones made here. ``on_diverged`` is told of a record that
+    came out differently than before; what it returns is published in the same transaction, once. ``probe`` is told of
+    each step by its number; tests kill the process there. Raises PublishError when a topic is missing.
+    """
+
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        deployment: str,
+        part: str,
+        topics: Sequence[str],
+        checkpoint: Checkpoint | None,
+        on_diverged: Callable[[Message], Message],
+        probe: Callable[[str], None] = _nothing,
+        log: logging.Logger = LOG,
+    ) -> None:
+        self.part, self._id, self._log = part, f"{deployment}.{part}", log
+        self._client = {**SETTINGS, **client}
+        self._on_diverged, self._probe = on_diverged, probe
+        self._failed: PublishError | None = None
+        self._successor: FencedError | None = None
+        self.owed = Owed(checkpoint.owed if checkpoint else None)
+        self._ends = Ends(dict(client), topics, log)
+        self._producer = self._fence()
+        self._read_back(checkpoint.ends if checkpoint else {})
+
+    def _fence(self) -> Producer:
+        producer = Producer({**self._client, "transactional.id": self._id}, logger=self._log)
+        self._probe("O1")
+        self._persist(lambda: producer.init_transactions(TIMEOUT_S))
+        return producer
+
+    def _read_back(self, known: Offsets) -> None:
+        self._probe("O2")
+        ends = self._ends.now()
+        # An end before the known one: the topic was made anew.
+        since = {at: known[at] if known.get(at, end) < end else 0 for at, end in ends.items()}
+        behind = {at: (since[at], end) for at, end in ends.items() if end not in (0, known.get(at))}
+        if behind:
+            self._probe("O3")
+            read_back(self._client, self._id, behind, self.owed, self._log)
+
+    def publish(self, messages: Iterable[Message]) -> int:
+        """Publish what is new among the messages, all of it or nothing. Returns how many that were.
+
+        Waits for as long as the brokers cannot be reached. Raises FencedError when another process has taken over,
+        PublishError when the brokers refuse a record.
+        """
+        if self._successor is not None:
+            raise self._successor
+        new = [found for message in messages if (found := self._new(message)) is not None]  # P1
+        if not new:
+            self._producer.poll(0)
+            return 0
+        refused = 0
+        while not self._transaction(new):
+            refused += self._failed is not None
+            if refused == TRIES:
+                raise self._failed or PublishError(f"{self._id}: {TRIES} transactions in a row were aborted")
+        return len(new)
+
+    def _new(self, message: Message) -> Message | None:
+        answer = self.owed.answer(message.topic, message.id, message.value)
+        if answer is Answer.DIVERGED:
+            self._log.error("%s: %s on topic %s is not what it was before", self._id, message.id, message.topic)
+            message = self._on_diverged(message)
+            answer = self.owed.answer(message.topic, message.id, message.value)
+        return message if answer is Answer.NEW else None
+
+    def _transaction(self, new: Sequence[Message]) -> bool:
+        self._failed = None
+        try:
+            self._producer.begin_transaction()  # P2
+            self._probe("P2")
+            for message in new:  # P3
+                self._produce(message)
+            self._probe("P3")
+            self._persist(lambda: self._producer.commit_transaction(TIMEOUT_S))  # P4
+            self._probe("P4")
+        except PublishError:  # a record that the client itself refuses
+            self._persist(lambda: self._producer.abort_transaction(TIMEOUT_S))
+            raise
+        except KafkaException as failed:
+            if not self._aborted(failed):
+                raise
+            return False
+        return True
+
+    def _aborted(self, failed: KafkaException) -> bool:
+        """Abort a transaction that failed. False when that is not the way to go on."""
+        error: KafkaError = failed.args[0]
+        if error.code() in FENCED:
+            raise self._fenced(error) from failed
+        if not error.txn_requires_abort():
+            return False
+        self._log.warning("%s: transaction aborted, to be done again: %s", self._id, error.str())
+        self._persist(lambda: self._producer.abort_transaction(TIMEOUT_S))
+        if error.code() not in TRANSIENT and self._failed is None:
+            self._failed = PublishError(f"{self._id}: {error.str()} ({error.name()})")
+        return True
+
+    def _produce(self, message: Message) -> None:
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("id", message.id),
+            ("part", self._id),
+            ("schema", message.schema),
+        ]
+        while True:
+            try:
+                self._producer.produce(
+                    message.topic,
+                    message.value,
+                    message.key,
+                    headers=headers,
+                    on_delivery=self._delivered,
+                )
+                return
+            except BufferError:
+                self._producer.poll(0.1)  # the queue is bounded: wait for the broker instead of growing
+            except KafkaException as failed:
+                if failed.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                    raise
+                raise explained(failed.args[0], message.topic) from failed
+
+    def _delivered(self, error: KafkaError | None, message: Delivered) -> None:
+        # What was purged fell with another one, which has its own reason.
+        passing = (*TRANSIENT, *FENCED, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)
+        if error is not None and error.code() not in passing and self._failed is None:
+            self._failed = explained(error, message.topic() or "")
+
+    def checkpoint(self) -> Checkpoint:
+        """What a successor has to know. To be called between batches."""
+        return Checkpoint(self._ends.now(), self.owed.snapshot())
+
+    def _persist(self, step: Callable[[], None]) -> None:
+        """Do a step of the transaction protocol again as long as librdkafka says that this is how to find out."""
+        while True:
+            try:
+                step()
+                return
+            except KafkaException as failed:
+                error: KafkaError = failed.args[0]
+                if error.code() in FENCED:
+                    raise self._fenced(error) from failed
+                if not error.retriable():
+                    raise
+                self._log.warning("%s: waiting for the brokers: %s", self._id, error.str())
+
+    def _fenced(self, error: KafkaError) -> FencedError:
+        self._successor = FencedError(
+            f"{self._id}: another process publishes under this name, or a transaction was open for longer than"
+            f" transaction.timeout.ms: {error.str()}"
+        )
+        return self._successor

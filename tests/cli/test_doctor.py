@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from cli.doctor import Finding, versions
+from tests.kafka.topics import QUIET
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def place(kafka: str) -> dict[str, str]:
+    """An installation of the test's own on the broker."""
+    name = uuid4().hex[:8]
+    return {
+        "PENSTOCK__KAFKA__BOOTSTRAP_SERVERS": kafka,
+        "PENSTOCK__KAFKA__PREFIX": f"{name}.",
+        "PENSTOCK__KAFKA__DEPLOYMENT": name,
+    }
+
+
+def test_where_all_is_well_it_says_so_and_leaves_nothing_behind(
+    penstock: Run, place: dict[str, str], kafka: str, tmp_path: Path
+) -> None:
+    penstock("topics", "create", **place)
+    result = penstock("doctor", **place)
+    assert result.code == 0, result.out + result.err
+    lines = result.out.splitlines()
+    assert [line.split()[:2] for line in lines[:-1]] == [
+        ["ok", about] for about in ("versions:", "state", "broker:", "topics:", "clock:", "lag:")
+    ]
+    assert lines[3] == "ok     topics: all 15 as wanted"
+    assert lines[5] == f"ok     lag: group {place['PENSTOCK__KAFKA__DEPLOYMENT']} has not committed anything yet"
+    assert lines[-1] == "all well"
+    prefix = place["PENSTOCK__KAFKA__PREFIX"]
+    there = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=10).topics
+    assert [name for name in there if name.startswith(f"{prefix}doctor")] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_topic_with_too_few_partitions_is_found_with_what_to_do(
+    penstock: Run, place: dict[str, str], kafka: str
+) -> None:
+    name = place["PENSTOCK__KAFKA__PREFIX"] + "candles"
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result()
+    penstock("topics", "create", **place)
+    result = penstock("doctor", **place)
+    assert result.code == 1
+    assert f"WRONG  topic {name}: has 1 partition, wanted at least 4\n       do: " in result.out
+    assert f"--alter --topic {name} --partitions 4\n" in result.out
+    assert result.out.endswith("\n1 to put right\n")
+
+
+def test_a_group_that_is_far_behind_or_has_lost_records_is_found(
+    penstock: Run, place: dict[str, str], kafka: str
+) -> None:
+    penstock("topics", "create", **place)
+    name, group = place["PENSTOCK__KAFKA__PREFIX"] + "candles", place["PENSTOCK__KAFKA__DEPLOYMENT"]
+    producer = Producer({"bootstrap.servers": kafka}, logger=QUIET)
+    for partition in (0, 1):
+        for _ in range(5):
+            producer.produce(name, b"x", partition=partition)
+    assert producer.flush(30) == 0
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": group}, logger=QUIET)
+    consumer.commit(offsets=[TopicPartition(name, 0, 2), TopicPartition(name, 1, 1)], asynchronous=False)
+    consumer.close()
+    fine = penstock("doctor", "--max-lag", "4", **place)
+    assert (fine.code, fine.out.splitlines()[5]) == (0, f"ok     lag: group {group} is at most 4 records behind")
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.delete_records([TopicPartition(name, 1, 3)]).values():
+        future.result()
+    result = penstock("doctor", "--max-lag", "2", **place)
+    assert result.code == 1
+    assert f"WRONG  lag of {name}, partition 0: group {group} is 3 records behind\n" in result.out
+    lost = f"WRONG  lag of {name}, partition 1: 2 records were deleted before group {group} had read them\n"
+    assert lost in result.out
+
+
+def test_a_broker_that_is_not_there_is_found_and_the_rest_is_looked_at(penstock: Run) -> None:
+    result = penstock("doctor", PENSTOCK__KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert result.code == 1
+    assert result.out.splitlines()[1].startswith("ok     state folder state: can be written, ")
+    assert "WRONG  broker: Kafka at 127.0.0.1:1: " in result.out
+    assert "       do: start the broker, or set kafka.bootstrap_servers to where it is\n" in result.out
+
+
+def test_a_state_folder_that_cannot_be_written_is_found(penstock: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = penstock("doctor", "--state", "file/state", PENSTOCK__KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert result.code == 1
+    assert "WRONG  state folder file/state: " in result.out
+    assert "       do: name a folder that can be written to with --state\n" in result.out
+
+
+def test_a_bytewax_that_it_was_not_made_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert versions().do == ""
+    monkeypatch.setattr("cli.doctor.BYTEWAX", "0.22.")
+    assert versions().do.startswith("pip install 'bytewax==0.22.*'")
+
+
+def test_only_what_is_wrong_has_something_to_do() -> None:
+    assert str(Finding("clock", "5 ms ahead")) == "ok     clock: 5 ms ahead"
+    assert str(Finding("clock", "1 h ahead", "set it")) == "WRONG  clock: 1 h ahead\n       do: set it"

@@ -1,0 +1,48 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kafka.broker import Broker, jars
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared/data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real market data beside the repository; tests that need it are skipped without it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real market data is not here: {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """Where the jars of Apache Kafka's broker are. Without Java and Maven a test is skipped; in CI it fails."""
+    try:
+        return jars()
+    except RuntimeError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no Kafka broker: {error}; or name one that runs with PENSTOCK_TEST_KAFKA=host:port")
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an Apache Kafka broker: PENSTOCK_TEST_KAFKA, or one that is started for the tests."""
+    named = os.environ.get("PENSTOCK_TEST_KAFKA")
+    if named:
+        yield named
+        return
+    request.getfixturevalue("kafka_jars")
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    try:
+        yield broker.start().address
+    finally:
+        broker.stop()

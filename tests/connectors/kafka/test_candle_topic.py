@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from connectors.kafka.candle_topic import CandleTopic, Known
+from schemas.batch import CandleBatch
+from tests.connectors.kafka.messages import GOOD, message
+
+
+@dataclass
+class Sent:
+    raw: bytes | None
+    at: int
+    heads: list[tuple[str, bytes | None]] | None = None
+
+    def value(self) -> bytes | None:
+        return self.raw
+
+    def offset(self) -> int:
+        return self.at
+
+    def headers(self) -> Any:
+        return self.heads
+
+
+def sent(*values: bytes | None, first: int = 0) -> list[Sent]:
+    return [Sent(value, first + number) for number, value in enumerate(values)]
+
+
+def rows(batch: CandleBatch) -> list[tuple[str, int, int]]:
+    names = [batch.symbols[slot] for slot in batch.slot.tolist()]
+    return list(zip(names, batch.ts.tolist(), batch.position.tolist(), strict=True))
+
+
+def refused(batch: CandleBatch) -> list[tuple[int, bytes | None, str, str]]:
+    return [(one.position, one.raw, one.reason, one.error) for one in batch.refused]
+
+
+def test_symbols_get_slots_as_they_appear_and_keep_them() -> None:
+    topic = CandleTopic("candles", 2)
+    one = topic.batch(sent(message(1, "B"), message(1, "A", timeframe="5m"), message(2, "B")))
+    two = topic.batch(sent(message(1, "C"), message(5, "A", timeframe="5m"), first=7))
+    assert (one.shard, one.topic, one.partition, one.final) == ("candles-2", "candles", 2, False)
+    assert (one.symbols, two.symbols) == (("B", "A"), ("B", "A", "C"))
+    assert (one.slot.tolist(), two.slot.tolist()) == ([0, 1, 0], [2, 1])
+    assert two.timeframes.tolist() == [60_000, 300_000, 60_000]
+    assert two.sources == ("candles", "candles", "candles")
+    assert rows(two) == [("C", 60_000, 7), ("A", 300_000, 8)]
+
+
+def test_the_table_goes_on_from_its_state() -> None:
+    topic = CandleTopic("candles", 0)
+    topic.batch(sent(message(1, "B"), message(1, "A", timeframe="1h")))
+    again = CandleTopic("candles", 0, pickle.loads(pickle.dumps(topic.known)))
+    batch = again.batch(sent(message(2, "C"), message(2, "A", timeframe="1h"), message(2, "B"), first=2))
+    assert (batch.symbols, batch.slot.tolist()) == (("B", "A", "C"), [2, 1, 0])
+
+
+def test_the_table_does_not_change_what_was_handed_over() -> None:
+    topic = CandleTopic("candles", 0)
+    one, known = topic.batch(sent(message(1, "B"))), topic.known
+    topic.batch(sent(message(1, "A")))
+    assert (one.symbols, one.timeframes.tolist(), known) == (("B",), [60_000], Known(("B",), ("1m",)))
+
+
+@pytest.mark.parametrize("others", [(), ("1h",)])
+def test_another_timeframe_of_a_known_symbol_is_refused(others: tuple[str, ...]) -> None:
+    topic = CandleTopic("candles", 0)
+    topic.batch(sent(message(1, "A"), *(message(1, "B", timeframe=other) for other in others)))
+    wrong = message(5, "A", timeframe="5m")
+    batch = topic.batch(sent(message(2, "A"), wrong, message(3, "A"), first=10))
+    assert rows(batch) == [("A", 120_000, 10), ("A", 180_000, 12)]
+    assert refused(batch) == [(11, wrong, "TIMEFRAME_CHANGED", "timeframe='5m' known='1m'")]
+    assert batch.refused[0].symbol == "A"
+
+
+def test_two_timeframes_of_a_new_symbol_in_one_batch_leave_it_the_first() -> None:
+    batch = CandleTopic("candles", 0).batch(sent(message(1), message(5, timeframe="5m"), message(2)))
+    assert [at for _, _, at in rows(batch)] == [0, 2]
+    assert [(one.position, one.reason) for one in batch.refused] == [(1, "TIMEFRAME_CHANGED")]
+
+
+def test_a_timeframe_that_has_no_length_is_refused() -> None:
+    wrong = message(1, timeframe="1M")
+    batch = CandleTopic("candles", 0).batch(sent(wrong, GOOD))
+    assert batch.symbols == ("BTC/USDT",)
+    ((position, raw, reason, error),) = refused(batch)
+    assert (position, raw, reason) == (0, wrong, "TIMEFRAME_UNKNOWN")
+    assert error.startswith("'1M' is not a timeframe: write a count")
+
+
+@pytest.mark.parametrize("changes", [{"symbol": ""}, {"symbol": "x" * 65}, {"symbol": "new", "high": 1.0}])
+def test_a_broken_candle_introduces_no_symbol(changes: dict[str, Any]) -> None:
+    batch = CandleTopic("candles", 0).batch(sent(message(1, **changes)))
+    assert (batch.symbols, len(batch)) == ((), 0)
+    assert [one.reason for one in batch.refused] == ["MESSAGE_INVALID"]
+
+
+def test_a_candle_of_a_known_symbol_with_wrong_values_is_left_to_the_market_stage_with_its_text() -> None:
+    topic = CandleTopic("candles", 0)
+    topic.batch(sent(GOOD))
+    wrong = message(2, high=1.0)
+    batch = topic.batch(sent(None, wrong, first=1))
+    assert (rows(batch), batch.raw[0]) == ([("BTC/USDT", 120_000, 2)], wrong.decode())
+    assert list(batch.raw) == [0]
+    assert 1 not in batch.raw
+
+
+def test_a_refusal_has_headers_and_bytes_as_they_came() -> None:
+    heads: list[tuple[str, bytes | None]] = [("a", b"1"), ("a", None), ("b", b"\xff")]
+    batch = CandleTopic("candles", 0).batch([Sent(b"\xfe", 4, heads), Sent(None, 5)])
+    assert [(one.position, one.raw, one.headers) for one in batch.refused] == [
+        (4, b"\xfe", ("a=1", "a", "b=\\xff")),
+        (5, None, ()),
+    ]
+
+
+def test_a_batch_can_be_sent_to_another_process() -> None:
+    batch = pickle.loads(pickle.dumps(CandleTopic("candles", 1).batch(sent(GOOD, b"{"))))
+    assert (rows(batch), batch.raw[0]) == ([("BTC/USDT", 60_000, 0)], GOOD.decode())

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from connectors.kafka.decode import Decoded, decode, explain
+from schemas.candle import Candle
+from tests.connectors.kafka.messages import BROKEN, GOOD, HEAD, TAIL, UNUSUAL, accepted, fuzzed, message
+
+# What pydantic says of a candle whose form and types are right: for the checks of the market stage.
+BY_VALUE = {"greater_than", "greater_than_equal", "value_error", "string_too_short", "string_too_long"}
+
+
+def rows(found: Decoded) -> list[tuple[object, ...]]:
+    columns = (found.ts, found.open, found.high, found.low, found.close, found.volume)
+    return list(zip(found.symbol, found.timeframe, *(column.tolist() for column in columns), strict=True))
+
+
+def row(candle: Candle) -> tuple[object, ...]:
+    return tuple(getattr(candle, name) for name in Candle.model_fields)
+
+
+def indices(found: Decoded, count: int) -> list[int]:
+    return list(range(count)) if found.index is None else found.index.tolist()
+
+
+def compare(values: list[bytes | None]) -> None:
+    """What is accepted is what pydantic accepts, with the same values; what is refused has pydantic's error."""
+    found = decode(values)
+    at = indices(found, len(values))
+    read = dict(zip(at, rows(found), strict=True))
+    unread = {one.index: one for one in found.unread}
+    assert len(at) == len(found)
+    assert sorted([*read, *unread]) == list(range(len(values)))
+    for index, value in enumerate(values):
+        candle = accepted(value)
+        if candle is not None and candle.ts < 2**63:
+            assert read[index] == row(candle)
+            continue
+        if index in unread:
+            assert unread[index].raw == value
+            if candle is None and value is not None:
+                with pytest.raises(ValidationError) as wrong:
+                    Candle.model_validate_json(value)
+                assert unread[index].error == explain(wrong.value)
+            continue
+        with pytest.raises(ValidationError) as wrong:
+            Candle.model_validate_json(value or b"")
+        assert {error["type"] for error in wrong.value.errors()} <= BY_VALUE
+
+
+def test_good_messages_become_columns_in_their_order() -> None:
+    found = decode([message(1), message(3, "ETH/USDT", open=9.5, volume=0)])
+    assert rows(found) == [
+        ("BTC/USDT", "1m", 60_000, 10.0, 12.5, 9.0, 11.0, 1.5),
+        ("ETH/USDT", "1m", 180_000, 9.5, 12.5, 9.0, 11.0, 0.0),
+    ]
+    assert (found.index, found.unread) == (None, ())
+
+
+def test_no_message_is_no_row() -> None:
+    assert (len(decode([])), decode([]).unread) == (0, ())
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_a_broken_message_harms_no_other_and_is_kept_whole(number: int) -> None:
+    found = decode([GOOD, BROKEN[number], message(2)])
+    assert [one[2] for one in rows(found)] == [60_000, 120_000]
+    assert indices(found, 3) == [0, 2]
+    (unread,) = found.unread
+    assert (unread.index, unread.raw) == (1, BROKEN[number])
+    assert "\n" not in unread.error
+    assert 0 < len(unread.error) < 3000
+
+
+@pytest.mark.parametrize("number", range(len(UNUSUAL)))
+def test_an_unusual_message_that_pydantic_takes_is_taken_with_the_same_values(number: int) -> None:
+    assert accepted(UNUSUAL[number]) is not None
+    compare([GOOD, UNUSUAL[number], message(2)])
+
+
+@pytest.mark.parametrize("cut", range(1, len(GOOD)))
+def test_two_halves_are_no_candle_even_beside_a_message_that_holds_two(cut: int) -> None:
+    compare([GOOD[:cut], GOOD[cut:], GOOD + b"," + GOOD])
+    compare([GOOD[:cut] + b"}", b"{" + GOOD[cut:], GOOD + b"," + GOOD])
+    assert len(decode([GOOD[:cut], GOOD[cut:], GOOD + b"," + GOOD])) == 0
+
+
+def test_the_halves_of_a_candle_that_a_comma_would_join_are_refused() -> None:
+    head, tail = GOOD.split(b", ", 1)
+    assert len(decode([head, tail, GOOD + b"," + GOOD]).unread) == 3
+    assert accepted(HEAD + TAIL) is not None
+
+
+def test_values_that_only_the_model_refuses_pass_for_the_market_stage_to_refuse() -> None:
+    values = [message(1, high=8.0), message(1, open=-1.0), message(1, volume=-1.0), message(-1)]
+    assert len(decode([*values])) == 4
+    assert not any(accepted(value) for value in values)
+
+
+def test_the_error_is_in_the_words_of_pydantic() -> None:
+    (missing,) = decode([b'{"symbol":"A","timeframe":"1m","ts":1,"open":1,"high":1,"low":1,"close":"x"}']).unread
+    assert missing.error == (
+        "close: Input should be a valid number, unable to parse string as a number; volume: Field required"
+    )
+    (far,) = decode([message(1, ts=2**63)]).unread
+    assert far.error == "ts: 9223372036854775808 does not fit into 64 bits"
+
+
+@given(st.lists(st.randoms(use_true_random=False).map(fuzzed) | st.just(GOOD), max_size=6))
+def test_a_batch_is_accepted_just_as_pydantic_accepts_each_message(values: list[bytes | None]) -> None:
+    compare(values)
+
+
+def test_thousands_of_fuzzed_messages_are_judged_as_pydantic_judges_them() -> None:
+    rng = random.Random(7)
+    for _ in range(40):
+        compare([fuzzed(rng) for _ in range(100)])

@@ -1,0 +1,157 @@
+"""An auditor: follows an account by its records and the candles alone, and checks every promise at every instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from flows.outbox import Outbox
+from flows.portfolio.rounding import money
+from schemas.config.root import Config
+from tests.flows.portfolio.stories import Row, at
+
+SLACK = 1 + 1e-9
+"""For limits that are computed in floats."""
+
+
+class Audit:
+    """Books of its own: cash, positions, orders that wait."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.cash = config.portfolio.cash
+        self.realised = Decimal(0)
+        self.held: dict[tuple[str, str], Any] = {}  # (symbol, strategy): the entry's (order, fill)
+        self.waiting: dict[str, Any] = {}
+        self.marks: dict[str, float] = {}
+        self.filled: set[str] = set()
+        self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
+
+    def instant(self, rows: Sequence[Row], outbox: Outbox) -> None:
+        """Everything that was posted at an instant, in the order of its parts."""
+        self._intervals(outbox["equity"])
+        orders = {order.id: order for order in outbox["orders"]}
+        assert len(orders) == len(outbox["orders"])
+        brackets = {order.id for order in orders.values() if order.leg in ("stop", "target")}
+        decided = [order for order in orders.values() if order.id not in brackets]
+        now = [fill for fill in outbox["fills"] if fill.order_id in self.waiting or fill.order_id in brackets]
+        for fill in now:
+            self._fill(self.waiting.pop(fill.order_id, None) or orders[fill.order_id], fill)
+        assert brackets <= self.filled
+        before = set(self.held)
+        self.marks.update((row.symbol, row.close) for row in rows)
+        at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
+        for order in decided:
+            if order.leg == "entry":
+                self._entry(order)
+            self.waiting[order.id] = order
+            if self.config.broker.fill_at == "close":
+                self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
+        assert not at_close, "a fill without an order"
+        self._guarded(rows, before)
+        self.last = (self.equity, float(self.cash), self.gross)
+
+    @property
+    def equity(self) -> float:
+        """Cash and marked positions."""
+        return float(self.cash) + sum(
+            (1 if order.side == "buy" else -1) * float(order.quantity) * self.marks[symbol]
+            for (symbol, _), (order, _) in self.held.items()
+        )
+
+    @property
+    def gross(self) -> float:
+        """The absolute value of the positions."""
+        return sum(float(order.quantity) * self.marks[symbol] for (symbol, _), (order, _) in self.held.items())
+
+    def _fill(self, order: Any, fill: Any) -> None:
+        assert order.id not in self.filled, "filled twice"
+        self.filled.add(order.id)
+        for name in ("portfolio", "strategy", "symbol", "position_id", "leg", "side", "quantity"):
+            assert getattr(fill, name) == getattr(order, name)
+        assert fill.price % self.config.instruments.of(order.symbol).tick == 0
+        value = money(fill.price * fill.quantity)
+        assert fill.fee == money(value * Decimal(repr(self.config.broker.fee_pct)) / 100)
+        self.cash += (value if fill.side == "sell" else -value) - fill.fee
+        key = (order.symbol, order.strategy)
+        if order.leg == "entry":
+            assert key not in self.held
+            self.held[key] = order, fill
+            return
+        entry, bought = self.held.pop(key)
+        assert (order.position_id, order.quantity, order.reduce_only) == (entry.id, entry.quantity, True)
+        assert order.side != entry.side
+        sign = 1 if entry.side == "buy" else -1
+        self.realised += sign * (value - money(bought.price * bought.quantity)) - fill.fee - bought.fee
+
+    def _entry(self, order: Any) -> None:
+        """The promises about an order that may leave, at the price of its signal."""
+        risk, instrument = self.config.risk, self.config.instruments.of(order.symbol)
+        price, quantity = self.marks[order.symbol], float(order.quantity)
+        sign = 1 if order.side == "buy" else -1
+        assert order.stop is not None
+        assert sign * (price - float(order.stop)) > 0
+        assert order.stop % instrument.tick == 0
+        distance = sign * (price - float(order.stop))
+        if order.target is not None:
+            reward = sign * (float(order.target) - price)
+            assert reward > 0
+            assert reward * SLACK >= risk.min_reward_to_risk * distance
+        entries = [one for one in self.waiting.values() if one.leg == "entry"]
+        exits = [one for one in self.waiting.values() if one.leg == "exit"]
+        assert len(self.held) + len(entries) - len(exits) < risk.max_open_positions
+        coming = sum(float(one.quantity) * self.marks[one.symbol] for one in entries)
+        leaving = sum(float(one.quantity) * self.marks[one.symbol] for one in exits)
+        # Entries that wait for another symbol's candle count at the price of their signal, which is its last mark.
+        gross = self.gross + coming - leaving
+        notional, equity = quantity * price, self.equity
+        assert order.checks["size"]["equity"] == pytest.approx(equity, abs=1e-6)
+        assert notional <= equity * risk.max_position_pct / 100 * SLACK
+        assert gross + notional <= equity * risk.max_gross_exposure_pct / 100 * SLACK + 1e-6
+        fee = notional * self.config.broker.fee_pct / 100
+        assert gross + notional + fee <= equity * self.config.portfolio.leverage * SLACK + 1e-6
+        assert order.quantity % instrument.lot == 0
+        assert order.quantity >= instrument.min_quantity
+        assert notional >= float(instrument.min_notional)
+        if risk.sizing == "risk":
+            assert quantity * distance <= equity * risk.per_trade_pct / 100 * SLACK
+
+    def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
+        """What survived a candle had neither its stop nor its target in it."""
+        for row in rows:
+            for (symbol, strategy), (order, _) in self.held.items():
+                if symbol != row.symbol or (symbol, strategy) not in before or order.ts == at(row.minute):
+                    continue
+                worst, best, sign = (row.low, row.high, 1) if order.side == "buy" else (row.high, row.low, -1)
+                assert sign * (worst - float(order.stop)) > 0
+                assert order.target is None or sign * (best - float(order.target)) < 0
+
+    def _intervals(self, records: Sequence[Any]) -> None:
+        """An interval ends with the instant before the one at which it is posted."""
+        for record in records:
+            assert self.last is not None
+            figures = (record.equity, record.cash, record.gross_exposure)
+            assert figures == pytest.approx(self.last, abs=1e-6)
+            assert record.net_exposure == pytest.approx(record.equity - record.cash, abs=1e-6)
+            assert record.equity_low <= record.equity <= record.equity_high
+
+    def agrees(self, state: dict[str, Any]) -> None:
+        """The account's own view is the auditor's."""
+        assert state["cash"] == self.cash
+        assert state["realised_pnl"] == self.realised
+        assert state["equity"] == pytest.approx(self.equity, abs=1e-6)
+        assert {(p.symbol, p.strategy): p.id for p in state["positions"]} == {
+            key: order.id for key, (order, _) in self.held.items()
+        }
+        open_fees = sum((fill.fee for _, fill in self.held.values()), Decimal(0))
+        entries = sum(
+            (
+                (1 if order.side == "buy" else -1) * money(fill.price * fill.quantity)
+                for order, fill in self.held.values()
+            ),
+            Decimal(0),
+        )
+        assert self.config.portfolio.cash + self.realised - open_fees == state["cash"] + entries

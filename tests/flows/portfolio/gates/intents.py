@@ -1,0 +1,44 @@
+"""Intents and standings as gates get them, with everything but what a test is about at a plain value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
+from schemas.config.instruments import Instrument
+from tests.flows.portfolio.stories import settings, wish
+
+
+def an_intent(
+    side: int = 1,
+    price: float = 100.0,
+    stop: float | None = None,
+    target: float | None = None,
+    *,
+    quantity: float = 0.0,
+    risk: float = 5.0,
+    missing: int = 0,
+    instrument: Instrument | None = None,
+) -> Intent:
+    """An entry at 100 with a stop 5 away."""
+    signal = wish(1, "long" if side > 0 else "short", price, stop, target, missing=missing)
+    given = Intent(signal, side, price, instrument or settings().instruments.default)
+    given.quantity, given.risk = quantity, risk
+    return given
+
+
+def a_standing(equity: float = 10_000.0, gross: float = 0.0, positions: int = 0, held: int = 0) -> Standing:
+    """An account of 10,000 that holds nothing."""
+    return Standing(equity=equity, gross=gross, positions=positions, held=held)
+
+
+def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:
+    """What a gate says under some settings, written with ``__`` for the dot."""
+    config = settings({key.replace("__", "."): value for key, value in changes.items()})
+    return gate(config).check(intent, standing or a_standing())
+
+
+def refused(verdict: Figures | Refusal) -> tuple[str, Figures]:
+    """Code and figures of a verdict that must be a refusal."""
+    assert isinstance(verdict, Refusal), verdict
+    return verdict.code, verdict.figures

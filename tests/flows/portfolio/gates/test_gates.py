@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from flows.portfolio.gates import GATES
+from tests.flows.portfolio.stories import flat, settings, trade, wish
+
+
+def test_the_gates_are_asked_in_this_order() -> None:
+    assert [gate.name for gate in GATES] == [
+        "duplicate_intent",
+        "stale_data",
+        "stop",
+        "reward_to_risk",
+        "open_positions",
+        "size",
+        "position_size",
+        "gross_exposure",
+        "cash",
+        "minimum",
+    ]
+
+
+def test_every_gate_is_named_for_its_file() -> None:
+    assert {gate.name: gate.__module__.rpartition(".")[2] for gate in GATES} == {g.name: g.name for g in GATES}
+
+
+def test_an_order_tells_the_figures_of_every_gate_in_the_order_in_which_they_were_asked() -> None:
+    wishes = [wish(1, "long", 100.0, 95.0, 110.0)]
+    _, outbox = trade(settings({"broker.fee_pct": 0.1, "portfolio.leverage": 2}), flat((1, 2), 100.0), wishes)
+    checks = outbox["orders"][0].checks
+    assert list(checks) == [gate.name for gate in GATES]
+    assert checks == {
+        "duplicate_intent": {"held": 0},
+        "stale_data": {"missing": 0},
+        "stop": {"stop": 95.0},
+        "reward_to_risk": {"ratio": 2.0, "least": 0.0},
+        "open_positions": {"open": 0, "most": 10},
+        "size": {"equity": 10_000.0, "quantity": 1.0},
+        "position_size": {"notional": 100.0, "most": 1e11},
+        "gross_exposure": {"gross": 0.0, "notional": 100.0, "most": 1e11},
+        "cash": {"needed": 100.0 * (1 + 0.1 / 100), "free": 20_000.0},
+        "minimum": {"quantity": 1.0, "notional": 100.0},
+    }
+
+
+def test_the_first_gate_that_refuses_is_the_one_that_is_told() -> None:
+    wishes = [wish(1, "long", 100.0, None, 90.0, missing=3)]
+    _, outbox = trade(settings({"market.empty_candle": "stale"}), flat((1, 2), 100.0), wishes)
+    assert [(row.gate, row.code) for row in outbox["rejections"]] == [("stale_data", "DATA_STALE")]
+    _, outbox = trade(settings(), flat((1, 2), 100.0), wishes)
+    assert [(row.gate, row.code) for row in outbox["rejections"]] == [("stop", "STOP_MISSING")]

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from flows.portfolio.gates.stale_data import StaleData
+from tests.flows.portfolio.gates.intents import an_intent, ask, refused
+
+
+@pytest.mark.parametrize("missing", [1, 7])
+def test_a_signal_right_after_missing_candles_is_refused_where_they_count_as_stale(missing: int) -> None:
+    verdict = ask(StaleData, an_intent(missing=missing), market__empty_candle="stale")
+    assert refused(verdict) == ("DATA_STALE", {"missing": missing})
+
+
+def test_a_signal_without_a_hole_before_it_passes() -> None:
+    assert ask(StaleData, an_intent(missing=0), market__empty_candle="stale") == {"missing": 0}
+
+
+@pytest.mark.parametrize("choice", ["none", "flat"])
+def test_a_hole_is_told_but_nothing_is_refused_under_the_other_choices(choice: str) -> None:
+    assert ask(StaleData, an_intent(missing=4), market__empty_candle=choice) == {"missing": 4}

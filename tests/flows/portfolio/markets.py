@@ -1,0 +1,126 @@
+"""Random markets for properties: candles with gaps and holes, wishes of two strategies, and any settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from flows.slices import END, Slices
+from schemas.config.root import Config
+from tests.flows.portfolio.stories import BTC, ETH, SOL, Row, Side, at, settings, slices, wish
+
+CHOICES: dict[str, list[Any]] = {
+    "portfolio.cash": ["500", "10000", "123456.78"],
+    "portfolio.leverage": [1, 3, 125],
+    "instruments.default.tick": ["0.01", "0.5", "0.00000001"],
+    "instruments.default.lot": ["0.001", "1", "0.00000001"],
+    "instruments.default.min_quantity": ["0", "0.5"],
+    "instruments.default.min_notional": ["0", "10", "300"],
+    "risk.sizing": ["risk", "risk", "fixed_quantity", "fixed_notional"],
+    "risk.per_trade_pct": [0.1, 0.5, 5.0],
+    "risk.over_cap": ["shrink", "refuse"],
+    "risk.max_position_pct": [10.0, 40.0, 1e6],
+    "risk.max_gross_exposure_pct": [25.0, 100.0, 1e6],
+    "risk.max_open_positions": [1, 2, 10],
+    "risk.min_reward_to_risk": [0.0, 1.0],
+    "broker.fill_at": ["next_open", "next_open", "close"],
+    "broker.fee_pct": [0.0, 0.05, 0.1],
+    "broker.slippage_pct": [0.0, 0.02, 1.0],
+    "market.empty_candle": ["none", "stale"],
+    "run.equity_every": ["1m", "5m", "1h"],
+}
+
+
+@dataclass(frozen=True)
+class Market:
+    """What a run of the portfolio stage depends on."""
+
+    changes: Mapping[str, Any]
+    rows: Sequence[Row]
+    wishes: Sequence[Any]
+
+    @property
+    def minutes(self) -> list[int]:
+        """The instants."""
+        return sorted({row.minute for row in self.rows})
+
+    @property
+    def symbols(self) -> list[str]:
+        """All of them."""
+        return sorted({row.symbol for row in self.rows})
+
+    def config(self, modes: Mapping[str, str] | None = None) -> Config:
+        """Its settings, with the modes of its strategies."""
+        modes = modes or {"a": "live", "b": "live"}
+        strategies = [{"use": "sma_cross", "name": name, "mode": mode} for name, mode in modes.items()]
+        return settings({**self.changes, "strategies": strategies})
+
+    def part(self, low: int, high: int, symbols: Iterable[str], shard: str, watermark: int | None = None) -> Slices:
+        """What a shard with these symbols says of the minutes in ``(low, high]``."""
+        names = set(symbols)
+        rows = [row for row in self.rows if low < row.minute <= high and row.symbol in names]
+        wishes = [one for one in self.wishes if at(low) < one.ts <= at(high) and one.symbol in names]
+        return slices(rows, wishes, shard, at(high) if watermark is None else watermark)
+
+    def by_instant(self) -> list[Slices]:
+        """One shard that says one instant at a time, and then that this was all."""
+        minutes = self.minutes
+        parts = [self.part(n - 1, n, self.symbols, "shard-0000") for n in minutes]
+        return [*parts, slices([], shard="shard-0000", watermark=END)]
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> Market:
+    """Up to three symbols, six to twenty-four instants; prices in cents, moving by up to a few percent."""
+    changes = {key: draw(st.sampled_from(values)) for key, values in CHOICES.items()}
+    symbols = [BTC, ETH, SOL][: draw(st.integers(1, 3))]
+    last = dict.fromkeys(symbols, 10_000)
+    rows: list[Row] = []
+    wishes: list[Any] = []
+    minute = draw(st.integers(1, 1439))
+    for _ in range(draw(st.integers(6, 24))):
+        for symbol in symbols:
+            if draw(st.integers(0, 5)) == 5:
+                continue  # no candle of this symbol
+            row = draw(candles(minute, symbol, last[symbol]))
+            last[symbol] = round(row.close * 100)
+            rows.append(row)
+            wishes.extend(one for name in ("a", "b") if (one := draw(wants(row, name))) is not None)
+        minute += draw(st.sampled_from([1, 1, 1, 2, 30, 700]))
+    return Market(changes, rows, wishes)
+
+
+@st.composite
+def candles(draw: st.DrawFn, minute: int, symbol: str, last: int) -> Row:
+    """The next candle of a symbol."""
+    open_ = max(1_000, last + draw(st.sampled_from([0, 0, 0, 7, -7, 400, -400])))
+    close = max(1_000, open_ + draw(st.integers(-300, 300)))
+    high = max(open_, close) + draw(st.integers(0, 200))
+    low = min(open_, close) - draw(st.integers(0, 200))
+    return Row(minute, open_ / 100, high / 100, low / 100, close / 100, symbol)
+
+
+@st.composite
+def wants(draw: st.DrawFn, row: Row, strategy: str) -> Any:
+    """Mostly nothing; else a wish, seldom one without a stop or with one on the wrong side."""
+    side: Side | None = draw(st.sampled_from([None, None, None, "long", "short", "flat"]))
+    if side is None:
+        return None
+    if side == "flat":
+        return wish(row.minute, "flat", row.close, symbol=row.symbol, strategy=strategy)
+    sign = 1 if side == "long" else -1
+    stop = draw(st.sampled_from([150, 33, 320, 500, 151, 240, 410, 90, 1200, -100, None]))
+    target = draw(st.sampled_from([None, None, 151, 500, 700, 320, 40, -10]))
+    return wish(
+        row.minute,
+        side,
+        row.close,
+        None if stop is None else row.close - sign * stop / 100,
+        None if target is None else row.close + sign * target / 100,
+        symbol=row.symbol,
+        strategy=strategy,
+        missing=draw(st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2])),
+    )

@@ -1,0 +1,127 @@
+"""A real Apache Kafka broker for tests: one node in KRaft mode on free ports of the loopback."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POM = Path(__file__).with_name("pom.xml")
+STARTS_WITHIN_S = 90
+
+
+def jars() -> Path:
+    """The folder of the broker's jars, fetched by Maven once and kept under the user's cache folder.
+
+    Raises RuntimeError, with what is missing, when Java, Maven or the jars cannot be had.
+    """
+    for tool in ("java", "mvn"):
+        if shutil.which(tool) is None:
+            raise RuntimeError(f"{tool} is not on the PATH: the broker of the tests needs Java 17 and Maven")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock"
+    folder = cache / "kafka-4.1.1"
+    if not folder.is_dir():
+        fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
+        goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
+        done = subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *goal], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise RuntimeError(f"Maven could not bring Kafka's jars:\n{done.stdout[-2000:]}")
+        fresh.rename(folder)
+    return folder
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+@dataclass
+class Broker:
+    """One broker with its data in ``folder``. It can be stopped, killed, and started again on the same ports."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port, controller = free_ports(2)
+        self.address = f"127.0.0.1:{self.port}"
+        self._log = self.folder / "broker.log"
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": str(self.folder / "data"),
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "4",
+            "group.initial.rebalance.delay.ms": "0",
+            "auto.create.topics.enable": "false",
+            **self.settings,
+        }
+        self._properties = self.folder / "server.properties"
+        self._properties.write_text("".join(f"{k}={v}\n" for k, v in lines.items()), encoding="utf-8")
+        name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        self._java("kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(self._properties))
+
+    def _words(self, *words: str) -> list[str]:
+        return ["java", "-Xmx512m", "-cp", f"{jars()}/*", *words]
+
+    def _java(self, *words: str) -> str:
+        done = subprocess.run(self._words(*words), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{words[0]} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def tool(self, name: str, *words: str) -> str:
+        """Run one of Kafka's own tools against this broker; ``name`` is its class."""
+        return self._java(name, "--bootstrap-server", self.address, *words)
+
+    def start(self) -> Broker:
+        """Start it and wait until it takes connections. Raises RuntimeError, with its log, when it does not."""
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._words("kafka.Kafka", str(self._properties)), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        until = time.monotonic() + STARTS_WITHIN_S
+        while b"Kafka Server started" not in self._log.read_bytes():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"the broker did not start:\n{self._log.read_text(errors='replace')[-3000:]}")
+            try:
+                self._process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+        return self
+
+    def stop(self) -> None:
+        """End it in good order."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(60)
