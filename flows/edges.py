@@ -11,9 +11,9 @@ from bytewax.operators import StatefulBatchLogic
 from flows.market.stage import MarketStage, Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
-from flows.slices import Slices
 from flows.timing import Timing
 from schemas.batch import CandleBatch
+from schemas.slices import Slices
 
 
 class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -28,13 +28,13 @@ from schemas.config.root import Config
 from sinks.parts import PartSink
 
 
-def market_stage(config: Config) -> MarketStage:
-    """A market stage with fresh strategies."""
+def market_stage(config: Config, shards: Sequence[str]) -> MarketStage:
+    """A market stage of one of the shards, with fresh strategies."""
     runners = [
         Runner(registry.build(strategy, index), strategy.label, strategy.mode, strategy.symbols)
         for index, strategy in enumerate(config.strategies)
     ]
-    return MarketStage(config.market, runners)
+    return MarketStage(config.market, runners, shards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,9 @@ def dataflow(plan: Plan, parts: Path, load: Load, hooks: Hooks, timing: Timing) 
     flow = Dataflow("penstock_replay")
     source = CandleSource(shards, load, config.run.batch_rows, hooks.on_rows, hooks.on_durable)
     candles = op.input("candles", flow, source)
-    said = op.stateful_batch("market", candles, partial(MarketLogic, partial(market_stage, config), timing))
+    said = op.stateful_batch("market", candles, partial(MarketLogic, partial(market_stage, config, shards), timing))
     aligned = op.filter_map("slices", said, slices)
-    decided = op.stateful_batch(
-        "portfolio", aligned, partial(PortfolioLogic, partial(PortfolioStage, config, shards), timing)
-    )
+    decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, partial(PortfolioStage, config), timing))
     outboxes = op.merge("records", op.filter_map("said", said, records), decided)
     op.output("parts", outboxes, PartSink(parts, [*shards, portfolio]))
     return flow

@@ -1,28 +1,36 @@
-"""Slice: what one shard has to say about a run of instants: its candles and the signals they raised."""
+"""Slice: an entry of the journal. What one shard says: candles and the signals they raised, or that none came."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.record import Millis, Record
+from schemas.record import Millis, Price, Record, Symbol
 from schemas.signal import Signal
 
 
 class Slice(Record):
-    """Columns of equal length, sorted by instant and symbol, and the few signals among them.
+    """Columns of equal length in the order in which the candles came, and the few signals among them.
 
-    Every instant up to ``watermark`` is complete: the shard will say nothing more about it.
+    ``timeout`` and ``silence`` have no rows: the portfolio stopped waiting for the shard at the instant ``watermark``,
+    or nothing at all came for long.
     """
 
-    shard: Annotated[str, Field(description="partition of the market topic")]
-    watermark: Annotated[Millis, Field(description="the shard has said all up to here, epoch ms UTC")]
-    ts: list[int]
-    symbol: list[str]
-    timeframe: Annotated[list[int], Field(description="milliseconds")]
-    open: list[float]
-    high: list[float]
-    low: list[float]
-    close: list[float]
+    shard: Annotated[str, Field(description="partition of the market topic that speaks")]
+    shards: Annotated[list[str], Field(description="all partitions of the market topic")]
+    upto: Annotated[int, Field(ge=0, description="everything in the partition before this offset has been said")]
+    watermark: Annotated[Millis, Field(description="nothing up to here will follow, epoch ms UTC")]
+    cause: Annotated[Literal["candles", "timeout", "silence"], Field(description="why this entry was made")]
+    waited_ms: Annotated[int, Field(ge=0, description="wall-clock milliseconds waited in vain")]
+    symbols: Annotated[list[Symbol], Field(description="the symbols of the rows")]
+    timeframes: Annotated[list[str], Field(description="of each symbol, as ccxt writes it")]
+    slot: Annotated[list[int], Field(description="by row: which of the symbols")]
+    ts: Annotated[list[int], Field(description="by row: close time, epoch ms UTC")]
+    open: list[Price]
+    high: list[Price]
+    low: list[Price]
+    close: list[Price]
+    position: Annotated[list[int], Field(description="by row: offset of the candle in its partition")]
     signals: list[Signal]
+    signal_row: Annotated[list[int], Field(description="by signal: the row that raised it")]

@@ -65,7 +65,7 @@ def test_a_room_imports_only_rooms_that_come_before_it(room: str) -> None:
 
 
 def test_operators_import_only_schemas_and_operators() -> None:
-    plain = {"columns", "kernel", "module", "slices", "outbox"}  # what operators are made of
+    plain = {"columns", "kernel", "module", "outbox"}  # what operators are made of
     allowed = {f"flows.{name}" for name in plain} | {folder.replace("/", ".") for folder in OPERATORS}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"

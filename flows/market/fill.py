@@ -73,8 +73,10 @@ class Fill(Module):
         self.run = self.state(dtype=np.int64)
         self.newest = self.state(dtype=np.int64, fill=-1)  # of the shard, in row 0
 
-    def __call__(self, candles: Candles, missing: Ints, step: Ints) -> tuple[Candles, Ints]:
-        """The stream with its flat candles in place, and the number still missing before each row."""
+    def __call__(self, candles: Candles, missing: Ints, step: Ints) -> tuple[Candles, Ints, Ints]:
+        """The stream with its flat candles in place; by row, the number still missing before it, and the row that
+        came: itself, or the one that made clear that it is missing.
+        """
         self.reserve(candles.slots)
         c = candles
         none = np.empty(0, np.int64)
@@ -85,7 +87,7 @@ class Fill(Module):
         # Also without a flat candle in this batch: those of a hole may have come in batches before it.
         unfilled = np.maximum(missing - self.limit, 0)
         if count == len(c):
-            return c, unfilled
+            return c, unfilled, np.arange(count)
         real = row >= 0
         take = np.where(real, row, 0)
         slot = np.where(real, c.slot[take], -1 - row).astype(np.int32)
@@ -93,7 +95,8 @@ class Fill(Module):
         volume = np.where(real, c.volume[take], 0.0)
         left = np.zeros(count, np.int64)
         left[real] = unfilled
-        return Candles(slot, c.slots, at, open_, high, low, close, volume), left
+        came = np.minimum.accumulate(np.where(real, row, count)[::-1])[::-1]
+        return Candles(slot, c.slots, at, open_, high, low, close, volume), left, came
 
     def _arrays(self) -> list[Any]:
         return [self.last_ts, self.last_close, self.run, self.newest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from flows.market.checks import Checks
 from flows.market.fill import Fill
 from flows.market.runner import Runner
 from flows.outbox import Outbox, new_outbox
-from flows.slices import END, Slices
 from schemas.batch import CandleBatch
 from schemas.config.market import MarketConfig
+from schemas.slices import END, Slices
 from schemas.timeframe import to_millis
 
 
@@ -31,23 +32,21 @@ class Said:
 class MarketStage:
     """The state machine of one shard: ``step(batch) -> Said``.
 
-    An instant is complete, and is said, when every symbol of the shard has reached it, or when the newest candle is
-    further than the allowed lateness past it (such a candle would be refused as late).
+    Rows are said as they come; the portfolio stage puts them in order. The watermark is the allowed lateness behind
+    the newest candle: what comes behind it is refused as late. ``shards`` are the names of all there are.
     """
 
-    def __init__(self, config: MarketConfig, runners: Sequence[Runner]) -> None:
-        self.config, self.runners = config, tuple(runners)
+    def __init__(self, config: MarketConfig, runners: Sequence[Runner], shards: Sequence[str]) -> None:
+        self.config, self.runners, self.shards = config, tuple(runners), tuple(shards)
         self.lateness = to_millis(config.allowed_lateness)
         self.checks = Checks(self.lateness)
         self.fill = Fill(self.lateness, config.max_flat) if config.empty_candle == "flat" else None
         self.names: list[str] = []
         self.step_ms: Ints = np.empty(0, np.int64)
-        self.watermark = -1
+        self.upto, self.watermark = 0, -1
         self._slots: dict[str, int] = {}
         self._seen: tuple[str, ...] = ()
         self._map: Slots = np.empty(0, np.int32)
-        self._rows: list[Sequence[Any]] = []
-        self._signals: list[Any] = []
 
     def step(self, batch: CandleBatch) -> Said:
         """Take a batch. Never raises on its content: what cannot be used becomes a dead letter."""
@@ -61,15 +60,15 @@ class MarketStage:
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
         reports.refusals(outbox, batch, good, newest)
         candles = Candles(slot, len(self.names), batch.ts, batch.open, batch.high, batch.low, batch.close, batch.volume)
-        missing = checked.missing
+        missing, position = checked.missing, batch.position
         if not good.all():
-            candles, missing = candles[good], missing[good]
+            candles, missing, position = candles[good], missing[good], position[good]
         reports.gaps(outbox, candles, missing, self.names, self.step_ms)
         if self.fill is not None:
-            candles, missing = self.fill(candles, missing, self.step_ms)
-        self._run(candles.frozen(), missing, outbox)
-        self._rows.append((candles.slot, candles.ts, candles.open, candles.high, candles.low, candles.close))
-        return Said(self._complete(batch, outbox), outbox)
+            candles, missing, came = self.fill(candles, missing, self.step_ms)
+            position = position[came]
+        found = self._run(candles.frozen(), missing, outbox)
+        return Said(self._slices(batch, candles, position, found), outbox)
 
     def _own_slots(self, batch: CandleBatch) -> Slots:
         if batch.symbols is not self._seen and batch.symbols != self._seen:
@@ -82,43 +81,44 @@ class MarketStage:
         self._seen = batch.symbols
         return self._map[batch.slot]
 
-    def _run(self, candles: Candles, missing: Ints, outbox: Outbox) -> None:
-        found: list[tuple[int, str, int, Any]] = []
-        for order, runner in enumerate(self.runners):
+    def _run(self, candles: Candles, missing: Ints, outbox: Outbox) -> list[tuple[int, Any]]:
+        """The signals with the rows that raised them, by row and then by the order of the strategies."""
+        found: list[tuple[int, Any]] = []
+        for runner in self.runners:
             signals, raised = runner.run(candles, missing, self.names, self.step_ms)
-            found.extend((signal.ts, signal.symbol, order, signal) for _, signal in signals)
+            found.extend(signals)
             for error in raised:
                 reports.quarantined(outbox, runner.label, error)
-        self._signals.extend(found)
+        found.sort(key=itemgetter(0))
+        if found:
+            outbox["signals"].extend(signal for _, signal in found)
+        return found
 
-    def _complete(self, batch: CandleBatch, outbox: Outbox) -> Slices | None:
-        """Cut off what is complete, sorted."""
-        last_ts = self.checks.last_ts[: len(self.names)]
-        reached = int(last_ts.min()) if len(last_ts) else -1
-        watermark = END if batch.final else max(self.watermark, reached, int(self.checks.newest[0]) - self.lateness - 1)
-        slot, ts, *prices = (np.concatenate(columns) for columns in zip(*self._rows, strict=True))
-        if len(ts) and ts.max() > watermark:
-            done = ts <= watermark
-            self._rows = [[slot[~done], ts[~done], *(column[~done] for column in prices)]]
-            slot, ts, prices = slot[done], ts[done], [column[done] for column in prices]
-        else:
-            self._rows = []
-        if watermark == self.watermark and not len(ts):
+    def _slices(
+        self, batch: CandleBatch, c: Candles, position: Ints, found: Sequence[tuple[int, Any]]
+    ) -> Slices | None:
+        """None when the batch changes nothing for those who wait."""
+        upto = max([self.upto, *(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:])])
+        watermark = END if batch.final else max(self.watermark, int(self.checks.newest[0]) - self.lateness - 1)
+        if not len(c) and (upto, watermark) == (self.upto, self.watermark):
             return None
-        self.watermark = watermark
-        if len(self.names) > 1 and len(ts):
-            rank = np.argsort(np.argsort(np.array(self.names)))
-            order = np.lexsort((rank[slot], ts))
-            if not np.array_equal(order, np.arange(len(order))):
-                slot, ts, prices = slot[order], ts[order], [column[order] for column in prices]
-        self._signals.sort(key=lambda found: found[:3])
-        said = [found[3] for found in self._signals if found[0] <= watermark]
-        self._signals = [found for found in self._signals if found[0] > watermark]
-        for signal in said:
-            outbox["signals"].append(signal)
-        open_, high, low, close = prices
+        self.upto, self.watermark = upto, watermark
         return Slices(
-            batch.shard, tuple(self.names), self.step_ms, slot, ts, open_, high, low, close, tuple(said), watermark
+            shard=batch.shard,
+            shards=self.shards,
+            symbols=tuple(self.names),
+            timeframes=self.step_ms,
+            slot=c.slot,
+            ts=c.ts,
+            open=c.open,
+            high=c.high,
+            low=c.low,
+            close=c.close,
+            position=position,
+            signals=tuple(signal for _, signal in found),
+            signal_row=tuple(row for row, _ in found),
+            upto=upto,
+            watermark=watermark,
         )
 
     def snapshot(self) -> dict[str, Any]:
@@ -126,21 +126,19 @@ class MarketStage:
         return {
             "names": list(self.names),
             "step_ms": self.step_ms.copy(),
-            "watermark": self.watermark,
+            "said": (self.upto, self.watermark),
             "checks": self.checks.state_dict(),
             "fill": self.fill.state_dict() if self.fill else None,
             "runners": {runner.label: runner.state() for runner in self.runners},
-            "rows": [tuple(column.copy() for column in columns) for columns in self._rows],
-            "signals": list(self._signals),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
-        self.names, self.step_ms, self.watermark = list(state["names"]), state["step_ms"].copy(), state["watermark"]
+        self.names, self.step_ms = list(state["names"]), state["step_ms"].copy()
+        self.upto, self.watermark = state["said"]
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self.checks.load_state_dict(state["checks"])
         if self.fill is not None:
             self.fill.load_state_dict(state["fill"])
         for runner in self.runners:
             runner.restore(state["runners"][runner.label])
-        self._rows, self._signals = list(state["rows"]), list(state["signals"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flows.outbox import Outbox, new_outbox
+from flows.portfolio import notices
 from flows.portfolio.account import Account
 from flows.portfolio.align import Aligner, Block
-from flows.slices import END, Slices
 from schemas.config.root import Config
+from schemas.slices import END, Slices
+from schemas.timeframe import to_millis
 
 
 class PortfolioStage:
@@ -20,8 +21,9 @@ class PortfolioStage:
     to ``state``.
     """
 
-    def __init__(self, config: Config, shards: Sequence[str]) -> None:
-        self.aligner = Aligner(shards)
+    def __init__(self, config: Config) -> None:
+        self.name = config.portfolio.name
+        self.aligner = Aligner(to_millis(config.market.allowed_lateness))
         self.live = Account(config)
         shadows = [strategy.label for strategy in config.strategies if strategy.mode == "shadow"]
         self.shadows = {label: Account(config, "shadow", label) for label in sorted(shadows)}
@@ -29,7 +31,7 @@ class PortfolioStage:
     def step(self, slices: Slices) -> Outbox:
         """Take what one shard said; decide what is then complete."""
         outbox = new_outbox()
-        self.aligner.push(slices)
+        notices.alerts(outbox, self.name, self.aligner.push(slices))
         block = self.aligner.pop()
         if block is None:
             return outbox

@@ -9,11 +9,11 @@ from flows.market.stage import Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.replay import market_stage
-from flows.slices import Slices
 from flows.timing import Timing
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.config.strategies import StrategyConfig
+from schemas.slices import Slices
 from schemas.wire import encode
 from tests.command import MINUTE, candles
 

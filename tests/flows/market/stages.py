@@ -8,9 +8,9 @@ from typing import Any
 
 from flows.market.runner import Runner
 from flows.market.stage import MarketStage, Said
-from flows.slices import END
 from flows.strategies.sma_cross import SmaCross
 from schemas.config.market import MarketConfig
+from schemas.slices import END
 from schemas.topics import TOPICS
 from schemas.wire import encode
 from tests.flows.market.rows import Row, batch, parts

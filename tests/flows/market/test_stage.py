@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from flows.columns import Candles
 from flows.market.runner import Runner
 from flows.market.stage import MarketStage, Said
-from flows.slices import END
 from flows.strategies.base import Signals
 from schemas.config.market import MarketConfig
+from schemas.slices import END
 from schemas.topics import TOPICS
 from schemas.wire import encode
 from tests.flows.market.rows import CUTS, DAY, MINUTE, NAMES, Row, at, streams

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from flows.slices import END, Slices
 from schemas.config.root import Config
+from schemas.slices import END, Slices
 from tests.flows.portfolio.stories import BTC, ETH, SOL, Row, Side, at, settings, slices, wish
 
 CHOICES: dict[str, list[Any]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -13,11 +14,11 @@ from flows.outbox import Outbox, new_outbox
 from flows.portfolio.account import Account
 from flows.portfolio.align import Aligner, Block
 from flows.portfolio.stage import PortfolioStage
-from flows.slices import END, Slices
 from schemas.config.root import Config
 from schemas.ids import event_id
 from schemas.record import Mode
 from schemas.signal import Signal
+from schemas.slices import END, Slices
 from schemas.wire import encode, wire
 
 Side = Literal["long", "short", "flat"]
@@ -124,12 +125,34 @@ def slices(rows: Sequence[Row], wishes: Sequence[Any] = (), shard: str = SHARD, 
     slot = np.array([names.index(row.symbol) for row in rows], np.int32)
     said = tuple(sorted(wishes, key=lambda signal: (signal.ts, signal.symbol, signal.strategy)))
     steps: Ints = np.full(len(names), MINUTE, np.int64)
-    return Slices(shard, names, steps, slot, ts, open_, high, low, close, said, watermark)
+    position: Ints = np.arange(len(rows))
+    return Slices(
+        shard=shard,
+        shards=(shard,),
+        symbols=names,
+        timeframes=steps,
+        slot=slot,
+        ts=ts,
+        open=open_,
+        high=high,
+        low=low,
+        close=close,
+        position=position,
+        signals=said,
+        signal_row=(0,) * len(said),
+        upto=len(rows),
+        watermark=watermark,
+    )
+
+
+def among(shards: Iterable[str], parts: Iterable[Slices]) -> list[Slices]:
+    """The same slices from shards that know of each other."""
+    return [replace(part, shards=tuple(shards)) for part in parts]
 
 
 def block(rows: Sequence[Row], wishes: Sequence[Any] = ()) -> Block:
     """Complete instants, as they come out of the alignment."""
-    aligner = Aligner([SHARD])
+    aligner = Aligner(MINUTE)
     aligner.push(slices(rows, wishes))
     found = aligner.pop()
     assert found is not None
@@ -144,9 +167,9 @@ def trade(config: Config, rows: Sequence[Row], wishes: Sequence[Any] = ()) -> tu
     return account, outbox
 
 
-def stage_of(config: Config, said: Iterable[Slices], shards: Sequence[str] = (SHARD,)) -> Outbox:
+def stage_of(config: Config, said: Iterable[Slices]) -> Outbox:
     """All records of a portfolio stage that is told these slices one after the other."""
-    return tell(PortfolioStage(config, shards), said)
+    return tell(PortfolioStage(config), said)
 
 
 def tell(stage: PortfolioStage, said: Iterable[Slices]) -> Outbox:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.portfolio.align import Aligner, Block
-from flows.slices import END, Slices
+from schemas.slices import END, Slices
 from tests.flows.portfolio.stories import BTC, ETH, SOL, Row, at, flat, minute_of, slices, wish
 
 
@@ -20,21 +20,24 @@ def rows_of(found: Block | None) -> list[tuple[int, str, float]]:
 
 
 def said(aligner: Aligner, *parts: Slices) -> list[Block | None]:
+    """The blocks after each part. Two shards, unless the parts name others."""
     found = []
-    for part in parts:
+    for part in among(
+        {"one", "two"} if {part.shard for part in parts} <= {"one", "two"} else {part.shard for part in parts}, parts
+    ):
         aligner.push(part)
         found.append(aligner.pop())
     return found
 
 
 def test_nothing_comes_before_every_shard_has_spoken() -> None:
-    aligner = Aligner(["one", "two"])
+    aligner = Aligner(MINUTE)
     assert aligner.pop() is None
     assert said(aligner, slices(flat((1, 2), 10.0), shard="one", watermark=at(2))) == [None]
 
 
 def test_what_every_shard_has_reached_comes_and_the_rest_waits() -> None:
-    aligner = Aligner(["one", "two"])
+    aligner = Aligner(MINUTE)
     first, second, third = said(
         aligner,
         slices(flat((1, 2, 3), 10.0), shard="one", watermark=at(3)),
@@ -54,13 +57,13 @@ def test_within_an_instant_rows_come_by_symbol_whichever_shard_spoke_first() -> 
         slices([*flat((1, 2), 1.0, BTC), *flat((2,), 2.0, ETH)], shard="two"),
     ]
     for order in (parts, parts[::-1]):
-        found = said(Aligner(["one", "two"]), *order)[-1]
+        found = said(Aligner(MINUTE), *order)[-1]
         assert rows_of(found) == [(1, BTC, 1.0), (1, SOL, 3.0), (2, BTC, 1.0), (2, ETH, 2.0), (2, SOL, 3.0)]
 
 
 def test_all_columns_of_a_row_stay_together() -> None:
     found = said(
-        Aligner(["one", "two"]),
+        Aligner(MINUTE),
         slices([Row(1, 10, 12, 9, 11, SOL)], shard="one"),
         slices([Row(1, 20, 22, 19, 21, BTC)], shard="two"),
     )[-1]
@@ -79,7 +82,7 @@ def test_signals_come_by_instant_and_symbol_and_keep_the_order_of_the_strategies
         replace(slices(flat((1, 2), 1.0, SOL), shard="one"), signals=in_this_order),
         slices(flat((1, 2), 1.0, BTC), [wish(1, "flat", 1.0), wish(2, "long", 1.0)], shard="two"),
     ]
-    found = said(Aligner(["one", "two"]), *parts)[-1]
+    found = said(Aligner(MINUTE), *parts)[-1]
     assert found is not None
     assert [(minute_of(one.ts), one.symbol, one.strategy) for one in found.signals] == [
         (1, BTC, "a"),
@@ -90,7 +93,7 @@ def test_signals_come_by_instant_and_symbol_and_keep_the_order_of_the_strategies
 
 
 def test_signals_wait_with_their_instants() -> None:
-    aligner = Aligner(["one", "two"])
+    aligner = Aligner(MINUTE)
     wishes = [wish(1, "long", 10.0), wish(3, "flat", 10.0)]
     _, first, second = said(
         aligner,
@@ -105,7 +108,7 @@ def test_signals_wait_with_their_instants() -> None:
 
 
 def test_a_watermark_without_rows_makes_an_empty_block_and_a_repeated_one_makes_none() -> None:
-    aligner = Aligner(["one"])
+    aligner = Aligner(MINUTE)
     first, again = said(aligner, *[slices([], shard="one", watermark=at(5))] * 2)
     assert first is not None
     assert (len(first), first.watermark) == (0, at(5))
@@ -113,7 +116,7 @@ def test_a_watermark_without_rows_makes_an_empty_block_and_a_repeated_one_makes_
 
 
 def test_a_symbol_keeps_its_slot_for_good() -> None:
-    aligner = Aligner(["one"])
+    aligner = Aligner(MINUTE)
     first, second = said(
         aligner,
         slices(flat((1,), 3.0, SOL), shard="one", watermark=at(1)),
@@ -127,7 +130,7 @@ def test_a_symbol_keeps_its_slot_for_good() -> None:
 
 
 def test_a_shard_that_was_not_announced_is_an_error_and_holds_nothing_back() -> None:
-    aligner = Aligner(["one"])
+    aligner = Aligner(MINUTE)
     with pytest.raises(KeyError, match="three"):
         aligner.push(slices(flat((1,), 1.0), shard="three", watermark=at(1)))
     assert rows_of(said(aligner, slices(flat((1, 2), 1.0), shard="one"))[0]) == [(1, BTC, 1.0), (2, BTC, 1.0)]
@@ -165,11 +168,11 @@ def test_one_stream_comes_out_whatever_the_shards_the_cuts_the_order_and_a_resta
 ) -> None:
     shards, parts, rows = given_
     stop = data.draw(st.integers(0, len(parts)))
-    aligner, found = Aligner(shards), []
+    aligner, found = Aligner(MINUTE), []
     for number, part in enumerate(parts):
         if number == stop:
             state = pickle.loads(pickle.dumps(aligner.snapshot()))
-            aligner = Aligner(shards)
+            aligner = Aligner(MINUTE)
             aligner.restore(state)
         found.extend(said(aligner, part))
     blocks = [one for one in found if one is not None]
@@ -184,7 +187,7 @@ def test_one_stream_comes_out_whatever_the_shards_the_cuts_the_order_and_a_resta
 
 
 def test_a_snapshot_does_not_move_with_the_aligner() -> None:
-    aligner, again = Aligner(["one", "two"]), Aligner(["one", "two"])
+    aligner, again = Aligner(MINUTE), Aligner(MINUTE)
     said(aligner, slices(flat((1, 2), 10.0), shard="one"))
     taken = aligner.snapshot()
     said(aligner, slices([], shard="two"))

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from flows.outbox import Outbox, new_outbox
 from flows.portfolio.stage import PortfolioStage
-from flows.slices import END, Slices
+from schemas.slices import END, Slices
 from schemas.wire import encode
 from tests.flows.portfolio import stories
 from tests.flows.portfolio.audit import Audit
 from tests.flows.portfolio.markets import Market, markets
-from tests.flows.portfolio.stories import BTC, SHARD, at, flat, slices, stage_of, tell, wired, wish
+from tests.flows.portfolio.stories import BTC, SHARD, among, at, flat, slices, stage_of, tell, wired, wish
 
 # A market is some hundred draws; the first example also loads the compiled walk.
 BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -27,7 +27,7 @@ ONE_SHADOW = {"a": "live", "b": "shadow"}
 @given(markets())
 def test_every_promise_holds_at_every_instant(market: Market) -> None:
     config = market.config()
-    stage, audit = PortfolioStage(config, [SHARD]), Audit(config)
+    stage, audit = PortfolioStage(config), Audit(config)
     for minute, part in zip(market.minutes, market.by_instant(), strict=False):
         rows = [row for row in market.rows if row.minute == minute]
         audit.instant(rows, stage.step(part))
@@ -77,14 +77,14 @@ def test_the_records_do_not_depend_on_cuts_shards_their_order_or_a_restart(
         own = [symbol for symbol in market.symbols if home[symbol] == shard]
         edges = list(zip([0, *cuts], [*cuts, 10**6], strict=True))
         queues[shard] = [market.part(a, b, own, shard, END if b == 10**6 else None) for a, b in edges]
-    stage, outbox = PortfolioStage(config, shards), new_outbox()
+    stage, outbox = PortfolioStage(config), new_outbox()
     while any(queues.values()):
         shard = data.draw(st.sampled_from([name for name in shards if queues[name]]))
-        for topic, records in tell(stage, [queues[shard].pop(0)]).items():
+        for topic, records in tell(stage, among(shards, [queues[shard].pop(0)])).items():
             outbox[topic].extend(records)
         if data.draw(st.booleans()):
             state = pickle.loads(pickle.dumps(stage.snapshot()))
-            stage = PortfolioStage(config, shards)
+            stage = PortfolioStage(config)
             stage.restore(state)
     assert wired(outbox) == wired(whole)
 
@@ -181,22 +181,26 @@ def test_a_shadow_posts_positions_rejections_and_equity_and_no_order_or_fill() -
 
 
 def test_the_state_is_posted_once_when_every_shard_has_ended() -> None:
-    stage = PortfolioStage(config(ONE_SHADOW), ["one", "two"])
-    first = stage.step(slices(flat((1, 2), 100.0), shard="one"))
+    stage = PortfolioStage(config(ONE_SHADOW))
+    parts = [
+        slices(flat((1, 2), 100.0), shard="one"),
+        slices([], shard="two", watermark=at(1)),
+        slices([], shard="two"),
+    ]
+    first, second, third = (stage.step(part) for part in among(("one", "two"), parts))
     assert "state" not in first
-    second = stage.step(slices([], shard="two", watermark=at(1)))
     assert "state" not in second
-    third = stage.step(slices([], shard="two"))
     (state,) = third["state"]
     assert (state["mode"], state["instants"], list(state["shadow"])) == ("live", 2, ["b"])
     assert (state["shadow"]["b"]["strategy"], state["shadow"]["b"]["mode"]) == ("b", "shadow")
 
 
 def test_nothing_is_decided_before_every_shard_has_reached_the_instant() -> None:
-    stage = PortfolioStage(config(BOTH), ["one", "two"])
+    stage = PortfolioStage(config(BOTH))
     wishes = [wish(1, "long", 100.0, 95.0)]
-    assert stage.step(slices(flat((1, 2), 100.0), wishes, "one")) == {}
-    outbox = stage.step(slices([], shard="two", watermark=at(1)))
+    parts = [slices(flat((1, 2), 100.0), wishes, "one"), slices([], shard="two", watermark=at(1))]
+    before, outbox = (stage.step(part) for part in among(("one", "two"), parts))
+    assert before == {}
     assert [order.ts for order in outbox["orders"]] == [at(1)]
     assert "fills" not in outbox
 

@@ -2,8 +2,8 @@ import pickle
 
 import numpy as np
 
-from flows.slices import END, Slices, empty_columns
 from schemas.signal import Signal
+from schemas.slices import END, Slices, empty_columns
 from schemas.wire import encode, wire
 
 SIGNAL = wire(Signal)(

@@ -1,0 +1,135 @@
+"""Slices: what the market stage tells the portfolio stage, as columns, and their form in the journal."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.slice import Slice
+from schemas.timeframe import from_millis, to_millis
+from schemas.wire import wire
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Slots = NDArray[np.int32]
+Cause = Literal["candles", "timeout", "silence"]
+
+END = 2**62
+"""The watermark of a shard that has said everything."""
+
+SliceRow = wire(Slice)
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """What one shard has to say: rows in the order in which they came, each symbol's in the order of time.
+
+    ``shards`` are all there are, for nothing is complete before each has spoken. ``slot`` indexes ``symbols``, which
+    may name some that have no row yet. ``position`` is where a row came from (the offset in its partition), and every
+    position before ``upto`` has now been said. ``signals`` are the few :class:`schemas.signal.Signal` that the rows
+    ``signal_row`` raised. Nothing up to ``watermark`` (epoch ms UTC; :data:`END` when the shard has said everything)
+    will follow.
+
+    A ``cause`` other than candles has no rows: the portfolio stopped waiting for what had not come at the instant
+    ``watermark`` (``timeout``), or nothing at all came for long (``silence``).
+    """
+
+    shard: str
+    shards: tuple[str, ...]
+    symbols: tuple[str, ...]
+    timeframes: Ints
+    slot: Slots
+    ts: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    position: Ints
+    signals: tuple[Any, ...]
+    signal_row: tuple[int, ...]
+    upto: int
+    watermark: int
+    cause: Cause = "candles"
+    waited_ms: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def after(self, upto: int) -> Slices | None:
+        """What lies at or behind a position; None when everything here has been said before it."""
+        if self.upto <= upto:
+            return None
+        begin = int(np.searchsorted(self.position, upto))  # positions rise
+        if begin == 0:
+            return self
+        kept = [
+            (signal, row - begin) for signal, row in zip(self.signals, self.signal_row, strict=True) if row >= begin
+        ]
+        columns = {name: getattr(self, name)[begin:] for name in COLUMNS}
+        return replace(self, **columns, signals=tuple(one for one, _ in kept), signal_row=tuple(row for _, row in kept))
+
+    def record(self) -> Slice:
+        """As it goes to the journal: of the symbols only those with rows."""
+        used, slot = np.unique(self.slot, return_inverse=True)
+        return SliceRow(
+            shard=self.shard,
+            shards=list(self.shards),
+            upto=self.upto,
+            watermark=self.watermark,
+            cause=self.cause,
+            waited_ms=self.waited_ms,
+            symbols=[self.symbols[one] for one in used.tolist()],
+            timeframes=[from_millis(one) for one in self.timeframes[used].tolist()],
+            slot=slot.tolist(),
+            **{name: getattr(self, name).tolist() for name in COLUMNS if name != "slot"},
+            signals=list(self.signals),
+            signal_row=list(self.signal_row),
+        )
+
+    @classmethod
+    def of(cls, record: Slice) -> Slices:
+        """From the journal."""
+        return cls(
+            shard=record.shard,
+            shards=tuple(record.shards),
+            symbols=tuple(record.symbols),
+            timeframes=np.array([to_millis(one) for one in record.timeframes], np.int64),
+            slot=np.array(record.slot, np.int32),
+            ts=np.array(record.ts, np.int64),
+            open=np.array(record.open, np.float64),
+            high=np.array(record.high, np.float64),
+            low=np.array(record.low, np.float64),
+            close=np.array(record.close, np.float64),
+            position=np.array(record.position, np.int64),
+            signals=tuple(record.signals),
+            signal_row=tuple(record.signal_row),
+            upto=record.upto,
+            watermark=record.watermark,
+            cause=record.cause,
+            waited_ms=record.waited_ms,
+        )
+
+
+COLUMNS = ("slot", "ts", "open", "high", "low", "close", "position")
+
+
+def notice(shard: str, shards: Sequence[str], upto: int, instant: int, cause: Cause, waited_ms: int) -> Slices:
+    """Slices without rows: that something has not come.
+
+    >>> notice("candles-1", ["candles-0", "candles-1"], 42, 60_000, "timeout", 5_000).record().cause
+    'timeout'
+    """
+    return Slices(
+        shard, tuple(shards), (), np.empty(0, np.int64), *empty_columns(), (), (), upto, instant, cause, waited_ms
+    )
+
+
+def empty_columns() -> tuple[Slots, Ints, Floats, Floats, Floats, Floats, Ints]:
+    """Columns without a row: slot, ts, open, high, low, close, position."""
+    none = np.empty(0)
+    return np.empty(0, np.int32), np.empty(0, np.int64), none, none, none, none, np.empty(0, np.int64)
