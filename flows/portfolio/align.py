@@ -55,6 +55,7 @@ class Shard(msgspec.Struct):
     first: int = -1  # … and of its first
     trusted: bool = False  # all its symbols have had time to show themselves
     given_up: bool = False  # waited for in vain while it had no symbol
+    silent: int = -1  # position behind which it was found silent
     slots: list[int] = []
 
 
@@ -92,6 +93,9 @@ class Aligner:
         if slices.cause == "timeout":
             return self._give_up(shard, slices)
         if slices.cause == "silence":
+            if shard.silent == slices.upto:
+                return []
+            shard.silent = slices.upto
             figures = {"silent_s": slices.waited_ms / 1_000, "last_ts": shard.newest}
             return [Notice("FEED_STALE", max(slices.watermark, 0), slices.shard, None, figures)]
         shard.watermark, shard.upto = max(shard.watermark, slices.watermark), slices.upto
@@ -175,15 +179,17 @@ class Aligner:
         reached = -1 if last.min() < 0 else int((last + self.timeframes[slots]).min()) - 1
         return max(shard.watermark, reached)
 
+    @property
+    def said(self) -> int:
+        """All instants up to this one have been said."""
+        return self._said
+
     def waiting(self) -> tuple[int, dict[str, int]]:
-        """The newest instant that is held back (-1 if none is), and for each shard that it waits for, its ``upto``."""
+        """The newest instant that is held back (-1 if none is), and how far each shard is that it waits for."""
         if self._newest <= self._said:
             return -1, {}
-        behind = {}
-        for name, shard in self.shards.items():
-            reach = self._reach(shard)
-            if reach is not None and reach < self._newest:
-                behind[name] = shard.upto
+        reached = {name: self._reach(shard) for name, shard in self.shards.items()}
+        behind = {name: reach for name, reach in reached.items() if reach is not None and reach < self._newest}
         return self._newest, behind
 
     def pop(self) -> Block | None:
