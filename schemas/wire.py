@@ -11,7 +11,8 @@ import re
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeVar, cast, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from pydantic import BaseModel
@@ -24,13 +25,24 @@ _EXPONENT = re.compile(rb'"-?\d+(?:\.\d+)?E-\d+"')
 
 @cache
 def _struct(model: type[BaseModel]) -> Any:
-    hints = get_type_hints(model)  # without the Annotated constraints: a struct does not check them
+    # Without the Annotated constraints: a struct does not check them.
+    hints = {name: _inside(hint) for name, hint in get_type_hints(model).items()}
     fields: list[Any] = []
     for name, info in model.model_fields.items():
         fields.append((name, hints[name]) if info.is_required() else (name, hints[name], info.default))
     # A struct made at run time is not to be found by its name, so pickle goes by the model that it came from.
     reduce = {"__reduce__": lambda row: (_again, (model.__module__, model.__name__, msgspec.structs.astuple(row)))}
     return msgspec.defstruct(model.__name__, fields, namespace=reduce, gc=False)
+
+
+def _inside(hint: Any) -> Any:
+    """A type with the models in it replaced by their structs, so that records in records are read as such."""
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return _struct(hint)
+    inner = tuple(_inside(one) for one in get_args(hint))
+    if inner == get_args(hint):
+        return hint
+    return Union[inner] if isinstance(hint, UnionType) else get_origin(hint)[inner]  # noqa: UP007
 
 
 def _again(module: str, name: str, values: tuple[Any, ...]) -> Any:
