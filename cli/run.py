@@ -42,6 +42,8 @@ def run(
 
     It goes on from the last checkpoint in --state, whatever ended it. Stop it with Ctrl-C or SIGTERM.
     """
+    signal.signal(signal.SIGTERM, _stop)
+
     from cli.options import load_checked
     from flows import live_process, supervise
     from flows.deployment import find, open_state, refuse_real_money
@@ -62,7 +64,6 @@ def run(
     warm()
     if process is None:
         _announce(deployment, folder, processes)
-    signal.signal(signal.SIGTERM, _stop)
     try:
         if process is None and processes > 1:
             words = [word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")]
