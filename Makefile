@@ -22,8 +22,9 @@ check: .venv ## lint, formatting, types
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 
-docs: .venv ## write docs/configuration.md and docs/topics.md from the models
+docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.md from the code
 	$(VENV)/python -m schemas.documents docs
+	$(VENV)/python -m sinks.vitals.page docs
 
 bench: .venv peers ## replay and its peers side by side on the same candles
 	$(VENV)/python benchmarks/run.py $(ARGS)
