@@ -3,6 +3,9 @@
 PYTHON ?=
 VENV := .venv/bin
 ARGS ?=
+# Tests run in so many processes, each with a broker of its own when it needs one. Many only wait, hence more of them
+# than there are cores; JOBS=0 runs all in one.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs bench bench-kafka peers kafka-peers clean .venv
@@ -15,7 +18,7 @@ demo: .venv ## simulate a market, replay it, show the summary and where the repo
 	$(VENV)/penstock replay demo/market/*.parquet --out runs/demo --overwrite
 
 test: .venv $(if $(filter true,$(CI)),peers) ## run the tests and the examples in docstrings; ARGS='-k name' picks some
-	$(VENV)/python -m pytest $(ARGS)
+	$(VENV)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: .venv ## lint, formatting, types
 	$(VENV)/ruff check .
