@@ -50,6 +50,7 @@ class Child:
             self.probe,
             QUIET,
         )
+        self.publisher.catch_up()
 
     def diverged(self, message: Message) -> Message:
         raise AssertionError(f"{message.id} diverged")

@@ -34,7 +34,9 @@ def opened(
     address: str, topic: str, checkpoint: Checkpoint | None = None, part: str = "part", **more: Any
 ) -> Publisher:
     client = {"bootstrap.servers": address, **more.pop("client", {})}
-    return Publisher(client, topic, part, [topic], checkpoint, about, log=QUIET, **more)
+    publisher = Publisher(client, topic, part, [topic], checkpoint, about, log=QUIET, **more)
+    publisher.catch_up()
+    return publisher
 
 
 def ids(address: str, topic: str) -> list[str]:
