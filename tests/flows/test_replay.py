@@ -114,6 +114,7 @@ def test_a_file_that_changed_after_planning_stops_the_run(plan: Plan, tmp_path: 
 
 def test_each_market_stage_has_strategies_of_its_own() -> None:
     config = Config()
-    one, two = market_stage(config), market_stage(config)
+    one, two = market_stage(config, ["a", "b"]), market_stage(config, ["a", "b"])
+    assert one.shards == two.shards == ("a", "b")
     assert [runner.label for runner in one.runners] == ["sma_atr"]
     assert one.runners[0].strategy is not two.runners[0].strategy
