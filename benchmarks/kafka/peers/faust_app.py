@@ -2,8 +2,8 @@
 
     python faust_app.py ADDRESS CANDLES OUT GROUP STATE PARTITIONS
 
-As its documentation writes it: JSON values, a table with a changelog topic, its store in memory. It commits
-every second instead of every 2.8, so that waiting for the last commit does not count much; and its producer lingers 5 ms, as
+As its documentation writes it: JSON values, a table with a changelog topic, its store in memory. It commits every
+second instead of every 2.8, so that waiting for the last commit does not count much; and its producer lingers 5 ms, as
 that of the others does by default, which makes it faster.
 """
 
