@@ -1,4 +1,4 @@
-"""From a record to the message that carries it: its topic, key, id, and bytes."""
+"""From a record to the message that carries it: its topic, key, id, bytes, and trace."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from schemas.alert import Alert
 from schemas.ids import event_id
 from schemas.topics import TOPICS
+from schemas.trace import traceparent
 from schemas.wire import encode, wire
 from sinks.kafka.publisher import Message
 
@@ -54,7 +55,9 @@ def message(topic: str, record: Any, portfolio: str) -> Message:
         raise ValueError(f"there is no topic {topic}: they are {', '.join(TOPICS)}")
     key = _get(record, definition.key, portfolio)
     schema = f"{definition.record.__name__}/{VERSION}"
-    return Message(topic, str(key), message_id(topic, record), encode(_plain(record)), schema)
+    id_ = message_id(topic, record)
+    trace = traceparent(topic, id_, _get(record, "symbol", None), _get(record, "ts", 0))
+    return Message(topic, str(key), id_, encode(_plain(record)), schema, trace)
 
 
 def diverged(part: str, record: Any, known: Message) -> Message:

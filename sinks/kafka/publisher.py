@@ -58,6 +58,7 @@ class Message:
     id: str
     value: bytes
     schema: str = ""
+    traceparent: str = ""
 
 
 def _nothing(_: str) -> None:
@@ -173,6 +174,7 @@ class Publisher:
             ("id", message.id),
             ("part", self._id),
             ("schema", message.schema),
+            ("traceparent", message.traceparent),
         ]
         while True:
             try:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from connectors.kafka.candle_source import (
 )
 from flows.market.stage import MarketStage
 from schemas.config.market import MarketConfig
-from schemas.deadletter import DeadLetter
+from schemas.deadletter import DeadLetter, value_of
 from schemas.wire import encode
 from tests.connectors.kafka.messages import GOOD, accepted, fuzzed, message
 from tests.connectors.kafka.reading import Row, produce, rows, take, until
@@ -229,12 +228,8 @@ def test_fuzzed_messages_become_one_dead_letter_each_and_every_good_one_arrives(
     assert seen == [60_000, *(minute * 60_000 for minute in range(2, 1002))]
     assert [letter.position for letter in letters] == [at for at in range(len(values)) if at not in good]
     assert len({letter.id for letter in letters}) == len(letters) == 20_000
-    assert [original(letter) for letter in letters] == [values[letter.position] or b"" for letter in letters]
+    assert [value_of(letter) for letter in letters] == [values[letter.position] for letter in letters]
     assert {(letter.source, letter.partition) for letter in letters} == {(topic, 0)}
-
-
-def original(letter: DeadLetter) -> bytes:
-    return b64decode(letter.raw) if letter.encoding == "base64" else letter.raw.encode()
 
 
 def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path: Path) -> None:

@@ -46,11 +46,16 @@ def topic(kafka: str) -> str:
     return new_topic(kafka)
 
 
-def test_a_message_carries_its_key_value_id_part_and_schema(kafka: str, topic: str) -> None:
-    assert opened(kafka, topic).publish([one(topic, "a", b"1")]) == 1
+def test_a_message_carries_its_key_value_id_part_schema_and_trace(kafka: str, topic: str) -> None:
+    assert opened(kafka, topic).publish([Message(topic, "key", "a", b"1", "Order/1", "00-12-34-01")]) == 1
     (message,) = raw(kafka, topic)
     assert (message.key(), message.value()) == (b"key", b"1")
-    assert message.headers() == [("id", b"a"), ("part", f"{topic}.part".encode()), ("schema", b"Order/1")]
+    assert message.headers() == [
+        ("id", b"a"),
+        ("part", f"{topic}.part".encode()),
+        ("schema", b"Order/1"),
+        ("traceparent", b"00-12-34-01"),
+    ]
 
 
 def test_a_successor_leaves_out_what_was_published_after_the_checkpoint(kafka: str, topic: str) -> None:

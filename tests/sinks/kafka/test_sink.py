@@ -15,10 +15,12 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from schemas.ids import NAMESPACE
 from schemas.metric import Metric
 from schemas.topics import TOPICS
+from schemas.trace import OF_A_CANDLE, span_id, trace_id
 from schemas.wire import wire
 from sinks.kafka.messages import FACTS, message, message_id
 from sinks.kafka.sink import KafkaSink
 from tests.kafka.topics import QUIET, raw
+from tests.schemas.examples import EXAMPLES
 
 MetricRow = wire(Metric)
 
@@ -85,6 +87,15 @@ def test_every_record_has_what_its_id_is_made_of(topic: Any) -> None:
 def test_a_message_is_keyed_as_its_topic_says_and_names_its_schema() -> None:
     one = message("metrics", metric(1), "main")
     assert (one.key, one.schema, one.value) == ("n", "Metric/1", b'{"ts":1,"name":"n","value":1.0,"labels":{}}')
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_message_has_the_trace_of_the_candle_that_its_record_was_made_at(topic: str) -> None:
+    made = message(topic, EXAMPLES[topic], "main")
+    version, trace, span, flags = made.traceparent.split("-")
+    assert (version, span, flags) == ("00", span_id(topic, made.id), "01")
+    example = EXAMPLES[topic]
+    assert (trace == trace_id(str(example.get("symbol")), example.get("ts", 0))) == (topic in OF_A_CANDLE)
 
 
 def test_a_topic_that_is_not_ours_is_refused() -> None:
