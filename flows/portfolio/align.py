@@ -48,7 +48,7 @@ class Notice:
 
 
 class Held(NamedTuple):
-    """Rows that wait: the instants of the oldest and the newest, and the columns of a block."""
+    """Rows that wait, sorted: the instants of the oldest and the newest, and the columns of a block."""
 
     first: int
     newest: int
@@ -129,7 +129,7 @@ class Aligner:
         shard.trusted = shard.trusted or shard.newest >= shard.first + self.lateness
         self._newest = max(self._newest, newest)
         columns = (slot, slices.ts, slices.open, slices.high, slices.low, slices.close)
-        self._held.append(Held(first, newest, columns))
+        self._held.append(Held(first, newest, self._sorted(columns)))
         return late
 
     def _own(self, shard: Shard, slices: Slices) -> Slots:
@@ -236,31 +236,40 @@ class Aligner:
         if len(ts) and ts.min() <= before:
             late = ts <= before
             ts = np.where(late, before + 1 if late.all() else ts[~late].min(), ts)
-        key = ts * len(self.symbols) + self._ranks()[slot]
-        if len(key) > 1 and not (key[1:] >= key[:-1]).all():
-            # One integer key keeps it to a single stable sort, which is a merge on what are sorted runs mostly.
-            order = np.argsort(key, kind="stable")
-            slot, ts, prices = slot[order], ts[order], [column[order] for column in prices]
+        slot, ts, *prices = self._sorted((slot, ts, *prices))
         signals = sorted((one for one in self._signals if one.ts <= low), key=lambda one: (one.ts, one.symbol))
         self._signals = [one for one in self._signals if one.ts > low]
         open_, high, low_, close = prices
         return Block(tuple(self.symbols), self.timeframes, slot, ts, open_, high, low_, close, tuple(signals), low)
 
     def _take(self, low: int) -> list[Any]:
-        """The held rows up to an instant, in the order in which they came; the others stay."""
-        taken, kept = [empty_columns()[:6]], []
+        """The held rows up to an instant, part by part as they came; the others stay."""
+        taken: list[Any] = [empty_columns()[:6]]
+        kept = []
         for held in self._held:
             if held.first > low:
                 kept.append(held)
             elif held.newest <= low:
                 taken.append(held.columns)
             else:
-                done = held.columns[1] <= low
-                taken.append(tuple(column[done] for column in held.columns))
-                rest = tuple(column[~done] for column in held.columns)
-                kept.append(Held(int(rest[1].min()), held.newest, rest))
+                cut = int(np.searchsorted(held.columns[1], low, side="right"))
+                taken.append(tuple(column[:cut] for column in held.columns))
+                rest = tuple(column[cut:] for column in held.columns)
+                kept.append(Held(int(rest[1][0]), held.newest, rest))
         self._held = kept
         return [np.concatenate(parts) for parts in zip(*taken, strict=True)]
+
+    def _sorted(self, columns: tuple[Any, ...]) -> tuple[Any, ...]:
+        """By instant and then by symbol; what is equal in both keeps its order."""
+        slot, ts = columns[:2]
+        if len(ts) < 2:
+            return columns
+        # One integer key keeps it to a single stable sort, which is a merge on what are sorted runs mostly.
+        key = ts * len(self.symbols) + self._ranks()[slot]
+        if (key[1:] >= key[:-1]).all():
+            return columns
+        order = np.argsort(key, kind="stable")
+        return tuple(column[order] for column in columns)
 
     def _ranks(self) -> Ints:
         if len(self._rank) != len(self.symbols):

@@ -13,24 +13,30 @@ from schemas.slice import Slice
 from schemas.slices import END, SliceRow, Slices, empty_columns, notice
 from schemas.wire import encode, wire
 
-SIGNAL = wire(Signal)(
-    id="s",
-    ts=60_000,
-    symbol="B",
-    timeframe="1m",
-    strategy="mine",
-    version="1.0.0",
-    mode="live",
-    side="long",
-    price=10.0,
-    stop=9.0,
-    target=None,
-    confidence=1.0,
-    missing=0,
-    reason="",
-    values={"atr": 0.5},
-)
 PRICES = st.floats(min_value=1e-300, allow_infinity=False, allow_nan=False)
+
+
+def signal(name: str) -> Signal:
+    return wire(Signal)(
+        id=name,
+        ts=60_000,
+        symbol="B",
+        timeframe="1m",
+        strategy="mine",
+        version="1.0.0",
+        mode="live",
+        side="long",
+        price=10.0,
+        stop=9.0,
+        target=None,
+        confidence=1.0,
+        missing=0,
+        reason="",
+        values={"atr": 0.5},
+    )
+
+
+SIGNAL = signal("s")
 
 
 def plain(said: Slices | None) -> Any:
@@ -52,7 +58,9 @@ def told(draw: st.DrawFn) -> Slices:
         at = (position[-1] if position else 40) + draw(st.integers(1, 3))  # what lies between them was refused
         position += [at] * draw(st.sampled_from((1, 1, 1, 2, 4)))
     count = len(position)
-    columns = [np.array(draw(st.lists(PRICES, min_size=count, max_size=count)), np.float64) for _ in range(4)]
+    open_, high, low, close = (
+        np.array(draw(st.lists(PRICES, min_size=count, max_size=count)), np.float64) for _ in range(4)
+    )
     raised = sorted(draw(st.lists(st.integers(0, count - 1), max_size=4))) if count else []
     return Slices(
         "candles-1",
@@ -61,9 +69,12 @@ def told(draw: st.DrawFn) -> Slices:
         np.array([60_000, 3_600_000, 604_800_000]),
         np.array(draw(st.lists(st.integers(0, 2), min_size=count, max_size=count)), np.int32),
         np.arange(1, count + 1) * 60_000,
-        *columns,
+        open_,
+        high,
+        low,
+        close,
         np.array(position, np.int64),
-        tuple(msgspec.structs.replace(SIGNAL, id=f"s{number}") for number in range(len(raised))),
+        tuple(signal(f"s{number}") for number in range(len(raised))),
         tuple(raised),
         (position[-1] if position else 40) + draw(st.integers(1, 3)),
         draw(st.sampled_from((-1, 0, 60_000, END))),
@@ -90,12 +101,11 @@ def test_the_end_lies_behind_every_instant_and_fits_the_column_of_times() -> Non
 
 def rows(*position: int) -> Slices:
     """A row of one symbol at each position."""
-    price = np.arange(1.0, len(position) + 1)
+    p = np.arange(1.0, len(position) + 1)
     ts, slot = np.arange(len(position)) * 60_000, np.zeros(len(position), np.int32)
-    columns = (slot, ts, price, price, price, price, np.array(position, np.int64))
-    return Slices(
-        "s", ("s",), ("B",), np.array([60_000]), *columns, (SIGNAL,), (len(position) - 1,), position[-1] + 1, 7
-    )
+    at, last = np.array(position, np.int64), len(position) - 1
+    symbols, steps = ("B",), np.array([60_000])
+    return Slices("s", ("s",), symbols, steps, slot, ts, p, p, p, p, at, (SIGNAL,), (last,), position[-1] + 1, 7)
 
 
 def test_slices_go_between_processes_with_their_signals() -> None:

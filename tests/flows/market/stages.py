@@ -46,7 +46,7 @@ def everything(
 ) -> dict[str, list[Any]]:
     """All that a stage says of a stream that comes in parts, restarted before some of them."""
     machine, first = stage(**market), 1
-    union: dict[str, list[Any]] = {"slices": [], "positions": [], "raised signals": []}
+    union: dict[str, list[Any]] = {"slices": [], "places": [], "raised signals": []}
     cut = parts(rows, cuts)
     watermark = -1
     for number, part in enumerate(cut):
@@ -66,7 +66,7 @@ def everything(
             names = [s.symbols[slot] for slot in s.slot.tolist()]
             raised = [(names[row], s.ts.item(row)) for row in s.signal_row]
             assert raised == [(signal.symbol, signal.ts) for signal in s.signals]
-            union["positions"] += zip(s.position.tolist(), s.came().tolist(), strict=True)
+            union["places"] += zip(s.position.tolist(), s.came().tolist(), strict=True)
             union["raised signals"] += map(encode, s.signals)
         for topic, records in said.outbox.items():
             # In the order in which they are told to the reader of a finished run (sinks.gather).

@@ -252,11 +252,11 @@ def test_what_is_said_does_not_depend_on_restarts(
 @given(rows=streams())
 def test_every_row_is_either_a_mark_or_a_dead_letter(way: dict[str, Any], rows: list[Row]) -> None:
     said = everything(rows, **way)
-    marked = [position for position, came in said["positions"] if came]
+    marked = [position for position, came in said["places"] if came]
     refused = [decode(letter)["position"] for letter in said.get("deadletters", [])]
     assert sorted(marked + refused) == list(range(1, len(rows) + 1))
     assert marked == sorted(marked)
-    real = [mark for mark, (_, came) in zip(said["slices"], said["positions"], strict=True) if came]
+    real = [mark for mark, (_, came) in zip(said["slices"], said["places"], strict=True) if came]
     taken = [rows[position - 1] for position in marked]
     assert real == [(NAMES[row.slot], row.ts, *row.prices[:4]) for row in taken]
     if way.get("empty_candle") != "flat":
@@ -276,7 +276,7 @@ def test_what_is_said_of_a_prefix_is_a_prefix_of_what_is_said(way: dict[str, Any
     marked = rows_of(said)
     assert whole["slices"][: len(marked)] == marked
     if len(marked) < len(whole["slices"]):
-        assert whole["positions"][len(marked)][0] > min(cut, len(rows))  # all that could be said has been
+        assert whole["places"][len(marked)][0] > min(cut, len(rows))  # all that could be said has been
     signals = [encode(one) for one in said.outbox.get("signals", [])]
     assert whole["raised signals"][: len(signals)] == signals
 

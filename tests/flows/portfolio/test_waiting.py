@@ -420,7 +420,8 @@ def journals(draw: st.DrawFn) -> list[Slices]:
 
 def folded(entries: list[Slices], stops: set[int], lateness: int) -> list[tuple[list[Any], Any]]:
     """Notices and block of each entry; restarted before some of them."""
-    aligner, found = Aligner(lateness), []
+    aligner = Aligner(lateness)
+    found: list[tuple[list[Any], Any]] = []
     for number, entry in enumerate(entries):
         if number in stops:
             state = pickle.dumps(aligner.snapshot())
