@@ -209,7 +209,8 @@ class Publisher:
             return False
         self._log.warning("%s: transaction aborted, to be done again: %s", self._id, error.str())
         self._persist(lambda: self._producer.abort_transaction(TIMEOUT_S))
-        if error.code() not in TRANSIENT and self._failed is None:
+        # Inconsistent: something was not delivered. Why, the delivery report has told.
+        if error.code() not in (*TRANSIENT, KafkaError._INCONSISTENT) and self._failed is None:
             self._failed = PublishError(f"{self._id}: {error.str()} ({error.name()})")
         return True
 
@@ -269,7 +270,7 @@ class Publisher:
         open_ms = (time.monotonic() - self._began) * 1_000 if self._began is not None else 0
         why = (
             "another process has taken over: two may not run under the same kafka.deployment at once"
-            if open_ms < limit_ms
+            if open_ms < limit_ms and error.code() != KafkaError.INVALID_TXN_STATE
             else f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
             " brokers gave it up (or another process has taken over): start again, nothing is lost"
         )
