@@ -154,6 +154,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "raw": '60,1,"1",2\t1\n',
         "encoding": "utf-8",
         "partition": 3,
+        "key": "A",
         "headers": ("a=1",),
     },
     "events": {"ts": 60_000, "name": "run.started", "run": "mine", "figures": {"rows": 3}},
