@@ -39,6 +39,7 @@ def stream(topics: list[str], count: int) -> list[Message]:
 def told(shard: int, begin: int, end: int) -> Slices:
     """What a shard says of the messages from ``begin`` on, before ``end``."""
     own = np.array([n for n in range(begin, end) if n % len(SHARDS) == shard], np.int64)
+    price = own.astype(np.float64)
     return Slices(
         shard=SHARDS[shard],
         shards=SHARDS,
@@ -46,7 +47,10 @@ def told(shard: int, begin: int, end: int) -> Slices:
         timeframes=np.array([60_000]),
         slot=np.zeros(len(own), np.int32),
         ts=own * 60_000,
-        **dict.fromkeys(("open", "high", "low", "close"), own + 0.5),
+        open=price,
+        high=price,
+        low=price,
+        close=price,
         position=own,
         signals=(),
         signal_row=(),

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
 from sinks.kafka import courier
 from sinks.kafka.courier import Courier
 from sinks.kafka.errors import FencedError
-from sinks.kafka.publisher import Message, Publisher
+from sinks.kafka.publisher import Message, Publisher, nothing
 from tests.kafka.topics import QUIET, new_topic, rows
 
 
@@ -28,15 +28,15 @@ class Held:
         self.within, self.go = threading.Event(), threading.Event()
         self.commits: list[int] = []
         self.troubles: list[str] = []
-        names: Any = ({"bootstrap.servers": address}, topic, "part", [topic], None, lambda message: message)
-        count = self.commits.append
+        client = {"bootstrap.servers": address}
         self.courier = Courier(
             "part",
-            lambda: Publisher(
-                *names, self.probe, QUIET, on_published=lambda counts: count(sum(counts.values()))
-            ),
+            lambda: Publisher(client, topic, "part", [topic], None, nothing, self.probe, QUIET, self.count),
             self.troubles.append,
         )
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        self.commits.append(sum(counts.values()))
 
     def probe(self, step: str) -> None:
         if step == "P2":
@@ -65,8 +65,12 @@ def test_who_gives_more_than_there_is_room_for_waits(
     held.courier.give(several(topic, "a"))
     held.within.wait(60)
     held.courier.give(several(topic, "b", "c"))
-    more = threading.Thread(target=lambda: (held.courier.give(several(topic, "d")), given.set()))
-    more.start()
+
+    def give_more() -> None:
+        held.courier.give(several(topic, "d"))
+        given.set()
+
+    threading.Thread(target=give_more).start()
     assert not given.wait(0.2)
     held.go.set()
     assert given.wait(60)
@@ -89,7 +93,7 @@ def test_what_the_publisher_raises_is_raised_from_then_on_and_told(kafka: str, t
     held = Held(kafka, topic)
     held.courier.give(several(topic, "a"))
     held.within.wait(60)
-    Publisher({"bootstrap.servers": kafka}, topic, "part", [topic], None, lambda message: message, log=QUIET)
+    Publisher({"bootstrap.servers": kafka}, topic, "part", [topic], None, nothing, log=QUIET)
     held.go.set()
     for _ in range(2):
         with pytest.raises(FencedError, match="another process has taken over"):

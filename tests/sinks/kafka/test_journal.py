@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def test_an_entry_has_the_portfolio_as_key_and_says_which_positions_it_covers() 
     assert of(one).position.tolist() == [7, 9]
 
 
-def test_parts_cover_what_the_whole_did_and_claim_no_instant_that_a_later_one_holds(
+def test_parts_cover_what_the_whole_did_and_only_the_last_has_its_watermark(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(journal, "ROWS", 2)
@@ -44,7 +45,7 @@ def test_parts_cover_what_the_whole_did_and_claim_no_instant_that_a_later_one_ho
     parts = [of(one) for one in entries(told, "main")]
     assert [part.position.tolist() for part in parts] == [[4, 5], [6, 8]]
     assert [part.upto for part in parts] == [6, 9]
-    assert [part.watermark for part in parts] == [at(3) - 1, at(3)]
+    assert [part.watermark for part in parts] == [0, at(3)]
     assert [part.symbols for part in parts] == [(BTC, ETH)] * 2
     assert [(len(part.signals), part.signal_row) for part in parts] == [(0, ()), (1, (0,))]
 
@@ -76,55 +77,57 @@ def test_what_lies_behind_a_position_is_cut_anew() -> None:
     assert (rest.stretch.first, rest.stretch.upto) == (5, 7)
 
 
-Seen = tuple[list[tuple[int, str, float]], list[tuple[int, str]], int]
-
-
-def decided(parts: list[Slices], lateness: int) -> tuple[Seen, list[str]]:
-    """All that comes out of an aligner, block after block as one, and what it found odd."""
-    aligner, odd, watermark = Aligner(lateness), [], -1
+def decided(parts: list[Slices], lateness: int) -> tuple[list[tuple[int, str, float]], list[tuple[int, str]], int]:
+    """All rows and signals that come out of an aligner, block after block, and the last watermark."""
+    aligner, watermark = Aligner(lateness), -1
     rows: list[tuple[int, str, float]] = []
     signals: list[tuple[int, str]] = []
     for part in parts:
-        odd += [f"{notice.code} {notice.symbol}" for notice in aligner.push(part)]
+        aligner.push(part)
         block = aligner.pop()
         if block is not None:
             names = [block.symbols[slot] for slot in block.slot.tolist()]
             rows += zip(block.ts.tolist(), names, block.close.tolist(), strict=True)
             signals += [(signal.ts, signal.symbol) for signal in block.signals]
             watermark = block.watermark
-    return (rows, signals, watermark), odd
+    return rows, signals, watermark
 
 
 @st.composite
-def spoken(draw: st.DrawFn) -> list[Slices]:
-    """What two shards say: each symbol in the order of time, the symbols of a shard in any order."""
-    parts = []
+def spoken(draw: st.DrawFn, lateness: int) -> list[Slices]:
+    """What two market stages say: each symbol in the order of time, the symbols of a shard in any, none too late."""
+    queues: dict[str, list[Slices]] = {}
     for shard, symbols in (("one", (BTC, ETH, "XRP/USDT")), ("two", (SOL,))):
         minutes = {name: sorted(draw(st.sets(st.integers(0, 9), max_size=8))) for name in symbols}
-        order = draw(st.permutations([name for name in symbols for _ in minutes[name]]))
-        rows = [Row(minute := minutes[name].pop(0), 1, 1, 1, minute + 0.5, name) for name in order]
-        cuts = sorted(draw(st.sets(st.integers(0, len(rows)), max_size=2)))
-        newest = -1
-        for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
-            own = rows[begin:end]
-            newest = max([newest, *(row.minute for row in own)])
-            later = [row.minute for row in rows[end:]]
-            mark = min([at(newest - 1), *(at(minute) - 1 for minute in later)]) if end < len(rows) else END
-            wishes = [wish(row.minute, "flat", row.close, symbol=row.symbol) for row in own]
-            ordered = sorted(own, key=lambda row: (row.minute, row.symbol))
-            told = slices(own, (), shard, mark)
-            columns = {name: getattr(told, name)[[ordered.index(row) for row in own]] for name in COLUMNS}
-            columns["position"] = np.arange(begin, end)
-            numbers = tuple(range(len(own)))
-            told = replace(told, **columns, upto=end, signals=tuple(wishes), signal_row=numbers)
-            parts.append(replace(told, shards=("one", "two")))
-    order_of_shards = draw(st.permutations([part.shard for part in parts]))
-    queues = {name: [part for part in parts if part.shard == name] for name in ("one", "two")}
-    return [queues[name].pop(0) for name in order_of_shards]
+        rows: list[Row] = []
+        for name in draw(st.permutations([one for one in symbols for _ in minutes[one]])):
+            minute = minutes[name].pop(0)
+            if at(minute) >= max((at(row.minute) for row in rows), default=0) - lateness:
+                rows.append(Row(minute, 1, 1, 1, minute + 0.5, name))
+        cuts = [0, *sorted(draw(st.sets(st.integers(0, len(rows)), max_size=2))), len(rows)]
+        queues[shard] = [said(shard, rows, begin, end, lateness) for begin, end in pairwise(cuts)]
+    order = draw(st.permutations([shard for shard, parts in queues.items() for _ in parts]))
+    return [queues[shard].pop(0) for shard in order]
 
 
-@given(spoken(), st.integers(1, 3), st.sampled_from([MINUTE, 3 * MINUTE]))
-def test_whoever_reads_parts_decides_as_if_they_were_one(told: list[Slices], rows: int, lateness: int) -> None:
+def said(shard: str, rows: list[Row], begin: int, end: int, lateness: int) -> Slices:
+    """What a shard says of its rows from ``begin`` on, before ``end``, in their order."""
+    own = rows[begin:end]
+    mark = max([0, *(at(row.minute) - lateness - 1 for row in rows[:end])]) if end < len(rows) else END
+    told = slices(own, (), shard, mark)
+    names = [told.symbols[slot] for slot in told.slot.tolist()]
+    place = {pair: number for number, pair in enumerate(zip(names, told.ts.tolist(), strict=True))}
+    order = [place[row.symbol, at(row.minute)] for row in own]
+    columns = {name: getattr(told, name)[order] for name in COLUMNS}
+    columns["position"] = np.arange(begin, end)
+    wishes = tuple(wish(row.minute, "flat", row.close, symbol=row.symbol) for row in own)
+    told = replace(told, **columns, upto=end, signals=wishes, signal_row=tuple(range(len(own))))
+    return replace(told, shards=("one", "two"))
+
+
+@given(st.data(), st.integers(1, 3), st.sampled_from([0, MINUTE, 3 * MINUTE]))
+def test_whoever_reads_parts_decides_as_if_they_were_one(data: st.DataObject, rows: int, lateness: int) -> None:
+    told = data.draw(spoken(lateness))
     whole = [of(one) for each in told for one in entries(each, "main")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal, "ROWS", rows)

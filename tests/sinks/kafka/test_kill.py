@@ -75,3 +75,4 @@ def test_whatever_a_kill_interrupts_nothing_is_lost_doubled_or_out_of_order(kafk
         assert (uptos, uptos[-1]) == (sorted(set(uptos)), COUNT)
         for entry, later in pairwise(own):
             assert not later["ts"] or entry["watermark"] < min(later["ts"])
+        assert own[-1]["watermark"] == COUNT * 60_000 - 1
