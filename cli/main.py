@@ -16,6 +16,7 @@ class Commands(LazyGroup):
 
     lazy: ClassVar[dict[str, Lazy]] = {
         "replay": Lazy("cli.replay:replay", "Replay recorded candles through the operators, into a run folder."),
+        "run": Lazy("cli.run:run", "Run live on Kafka: candles in, orders out, each decision once."),
         "simulate": Lazy("cli.simulate:simulate", "Write candle files of a simulated market."),
         "topics": Lazy("cli.topics:app", "Create, list or check the topics on the broker."),
         "publish": Lazy("cli.publish:publish", "Publish recorded candles to the market topic."),

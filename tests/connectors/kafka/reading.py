@@ -39,8 +39,8 @@ def until(part: CandleReader, done: Callable[[list[CandleBatch]], bool]) -> list
     """The batches until that is true; the consumer waits for the broker in between."""
     found: list[CandleBatch] = []
     while not done(found):
-        got = [batch for _, batch in part.next_batch()]
-        found += got
+        got = [item for _, item in part.next_batch()]
+        found += [item for item in got if isinstance(item, CandleBatch)]
         if not got:
             wait(part)
     return found

@@ -8,14 +8,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from connectors.kafka.candle_source import (
-    CandleReader,
-    CandleTopicSource,
-    OffsetLostError,
-    SourceError,
-    SourceHooks,
-    SourceState,
-)
+from connectors.kafka.candle_source import CandleReader, CandleTopicSource, SourceState
+from connectors.kafka.feed import OffsetLostError, SourceError, SourceHooks
 from tests.connectors.kafka.messages import message
 from tests.connectors.kafka.reading import Row, produce, rows, take, until
 from tests.kafka.broker import Broker
@@ -143,7 +137,7 @@ def test_an_offset_that_is_not_there_is_an_error_that_says_what_to_do(
     produce(kafka, topic, stream(30))
     admin = AdminClient({"bootstrap.servers": kafka})
     admin.delete_records([TopicPartition(topic, 0, 20)])[TopicPartition(topic, 0, 20)].result()
-    state = SourceState(offset, opened(kafka, topic).snapshot().known)
+    state = opened(kafka, topic).snapshot()._replace(offset=offset)
     with pytest.raises(OffsetLostError) as lost:
         until(opened(kafka, topic, state), lambda found: bool(found))
     assert str(lost.value).startswith(
@@ -210,6 +204,6 @@ def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path
 
 
 def test_no_broker_at_the_start_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.kafka.candle_source.WITHIN_S", 0.5)
+    monkeypatch.setattr("connectors.kafka.feed.WITHIN_S", 0.5)
     with pytest.raises(SourceError, match=r"^Kafka at 127\.0\.0\.1:1: .*; start the broker, or set"):
         source("127.0.0.1:1", "candles").list_parts()

@@ -1,0 +1,75 @@
+"""One process of a live run: its connections, its hooks, its part of the dataflow."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from connectors.kafka.candle_source import CandleTopicSource
+from connectors.kafka.journal_source import JournalSource
+from flows.deployment import Deployment
+from flows.live import Ends, dataflow, portfolio_part
+from flows.monitor import Monitor
+from flows.process import run_process
+from flows.watched import WatchedSink, WatchedSource
+from schemas.config.root import Config
+from sinks.kafka.sink import KafkaSink
+from sinks.state_folder import StateFolder
+from sinks.vitals.server import Server
+
+PARENT = "PENSTOCK_END_WITH_PARENT"
+"""Set by a parent that holds the state folder's lock and the other end of standard input."""
+
+
+def end_with_parent() -> None:
+    """Where a parent holds the other end of standard input: when it is gone, so is this process."""
+    if os.environ.get(PARENT) == "1":
+        threading.Thread(target=_wait_for_end, daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
+def run(
+    deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int, say: Callable[[str], None]
+) -> None:
+    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError."""
+    config, kafka = deployment.config, deployment.config.kafka
+    monitor, client, portfolio = Monitor(config, say), kafka.settings(), config.portfolio.name
+    candles = CandleTopicSource(
+        client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
+    )
+    sink = KafkaSink(
+        client,
+        kafka.deployment,
+        portfolio,
+        [*deployment.shards, portfolio_part(config)],
+        prefix=kafka.prefix,
+        on_published=monitor.on_published,
+        on_trouble=partial(monitor.on_trouble, "publisher"),
+    )
+    journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
+    ends = Ends(
+        WatchedSource(candles, monitor.health),
+        WatchedSource(journal, monitor.health),
+        WatchedSink(sink, monitor.health),
+    )
+    flow = dataflow(config, deployment.shards, ends, monitor)
+    with serving(config, monitor, process):
+        run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
+
+
+@contextmanager
+def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
+    """Metrics and health over HTTP. Processes of one machine have a port each, those of a cluster the same."""
+    port = config.serve.port_of(process if os.environ.get(PARENT) == "1" else 0)
+    if port is None:
+        yield
+        return
+    with Server(monitor.vitals, monitor.health, config.serve.host, port):
+        yield
