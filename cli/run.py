@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli.errors import UserError
+from cli.errors import UserError, report
 from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def run(
     from flows import live_process, supervise
     from flows.deployment import find, open_state, refuse_real_money
     from flows.kernel import announce_compiling, warm
+    from flows.process import LostError
     from sinks.state_folder import StateFolder
 
     if (process is None) != (not address) or (process is not None and process >= len(address or ())):
@@ -69,9 +70,19 @@ def run(
         if process is None and processes > 1:
             words = [word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")]
             raise typer.Exit(supervise.supervise(supervise.command_of(words), processes, folder.lock, say))
-        live_process.run(deployment, folder, address or (), process or 0, say)
+        live_process.run(deployment, folder, address or (), process or 0, say, _end)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except LostError as lost:
+        say(f"penstock: {lost}")
+        os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
+
+
+def _end(error: Exception) -> NoReturn:
+    """In a cluster: at once, for Bytewax would go on to say that a thread is gone, and nothing of the error."""
+    code = report(error)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _stop(*_: object) -> NoReturn:

@@ -24,6 +24,7 @@ from flows.monitor import Monitor
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.waiting import Waiting
+from flows.watched import WatchedLogic
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.tick import Tick
@@ -71,14 +72,14 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
 
     flow = Dataflow("penstock_live")
     candles = op.input("candles", flow, ends.candles)
-    build = partial(market_stage, config, shards, monitor.timing)
+    market = partial(MarketLogic, partial(market_stage, config, shards, monitor.timing), monitor.timing)
     said = op.stateful_batch(
-        "market", op.filter_map("batches", candles, batches), partial(MarketLogic, build, monitor.timing)
+        "market", op.filter_map("batches", candles, batches), partial(WatchedLogic, market, monitor.watch)
     )
     journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
     logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
-    decided = op.stateful_batch("portfolio", entries, logic)
+    decided = op.stateful_batch("portfolio", entries, partial(WatchedLogic, logic, monitor.watch))
     outboxes = op.merge("records", op.filter_map("told", said, told), decided)
     op.output("topics", op.map("seen", outboxes, seen), ends.topics)
     return flow

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
+from typing import NoReturn
 
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
@@ -38,13 +39,28 @@ def _wait_for_end() -> None:
 
 
 def run(
-    deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int, say: Callable[[str], None]
+    deployment: Deployment,
+    folder: StateFolder,
+    addresses: Sequence[str],
+    process: int,
+    say: Callable[[str], None],
+    end: Callable[[Exception], NoReturn],
 ) -> None:
-    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError."""
+    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError.
+
+    In a cluster what a step raises is given to ``end``, which ends the process, and LostError is raised in the others.
+    """
     config, kafka = deployment.config, deployment.config.kafka
     client, portfolio = kafka.settings(), config.portfolio.name
     events = EventTopic(client, kafka.deployment, kafka.prefix)
-    monitor = Monitor(config, say, events, process)
+
+    def failed(error: Exception) -> None:
+        if addresses:
+            monitor.failed(error)
+            events.close()
+            end(error)
+
+    monitor = Monitor(config, say, events, process, failed)
     candles = CandleTopicSource(
         client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
     )
@@ -59,9 +75,9 @@ def run(
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     ends = Ends(
-        WatchedSource(candles, monitor.health),
-        WatchedSource(journal, monitor.health),
-        WatchedSink(sink, monitor.health),
+        WatchedSource(candles, monitor.watch),
+        WatchedSource(journal, monitor.watch),
+        WatchedSink(sink, monitor.watch),
     )
     flow = dataflow(config, deployment.shards, ends, monitor)
     with serving(config, monitor, process), living(monitor, events):
@@ -86,7 +102,7 @@ def living(monitor: Monitor, events: EventTopic) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        monitor.event("run.failed", error=f"{type(error).__name__}: {error}")
+        monitor.failed(error)
         raise
     finally:
         monitor.event("run.ended")

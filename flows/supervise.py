@@ -40,9 +40,10 @@ class Cluster:
             for number in range(count)
         ]
 
-    def first_end(self) -> int | None:
-        """Exit code of a process that has ended."""
-        return next((code for process in self.processes if (code := process.poll()) is not None), None)
+    def ended(self) -> int | None:
+        """What ended a process, if any has: of several codes the one that is not a consequence of the others."""
+        codes = [code for process in self.processes if (code := process.poll()) is not None]
+        return min(codes, key=lambda code: (code != USERS_FAULT, code > 0, code)) if codes else None
 
     def end(self) -> None:
         """End all: in good order, or, after a grace, at once."""
@@ -63,12 +64,12 @@ def supervise(command: Sequence[str], count: int, lock: int | None, say: Callabl
 
     Returns the exit code.
     """
-    wait = FIRST_WAIT_S
+    wait = FIRST_WAIT_S / 2
     while True:
         began = monotonic()
         cluster = Cluster(command, count, lock)
         try:
-            while (code := cluster.first_end()) is None:
+            while (code := cluster.ended()) is None:
                 sleep(POLL_S)
         finally:
             cluster.end()

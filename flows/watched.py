@@ -1,23 +1,59 @@
-"""Sources and sinks whose calls are watched: polls are progress, and what waits for the broker is known to wait."""
+"""Steps whose calls are watched.
+
+Polls of a source are progress, what waits for the broker is known to wait, and what is raised is told where it is
+raised: of a cluster's process Bytewax would only say that a thread is gone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from sinks.vitals.health import Health
 
 
+class Watch:
+    """Who is told. ``failed`` gets what a step raised, and may end the process; otherwise it goes on its way."""
+
+    def __init__(self, health: Health, failed: Callable[[Exception], None]) -> None:
+        self.health, self._failed = health, failed
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Watch a block."""
+        try:
+            yield
+        except Exception as error:
+            self._failed(error)
+            raise
+
+    @contextmanager
+    def opening(self, what: str) -> Iterator[None]:
+        """Watch a block that opens a source or publisher."""
+        with self(), self.health.opening(what):
+            yield
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Watch a block that waits for the broker."""
+        with self(), self.health.waiting(what):
+            yield
+
+
 class _Reader(StatefulSourcePartition[Any, Any]):
-    def __init__(self, part: StatefulSourcePartition[Any, Any], health: Health) -> None:
-        self._part, self._health = part, health
+    def __init__(self, part: StatefulSourcePartition[Any, Any], watch: Watch) -> None:
+        self._part, self._watch = part, watch
 
     def next_batch(self) -> Any:
-        self._health.beat()
-        return self._part.next_batch()
+        self._watch.health.beat()
+        with self._watch():
+            return self._part.next_batch()
 
     def next_awake(self) -> datetime | None:
         return self._part.next_awake()
@@ -32,8 +68,8 @@ class _Reader(StatefulSourcePartition[Any, Any]):
 class WatchedSource(FixedPartitionedSource[Any, Any]):
     """The same source; each poll is a beat."""
 
-    def __init__(self, source: FixedPartitionedSource[Any, Any], health: Health) -> None:
-        self._source, self._health = source, health
+    def __init__(self, source: FixedPartitionedSource[Any, Any], watch: Watch) -> None:
+        self._source, self._watch = source, watch
 
     def list_parts(self) -> list[str]:
         """As the source says."""
@@ -41,20 +77,20 @@ class WatchedSource(FixedPartitionedSource[Any, Any]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSourcePartition[Any, Any]:
         """Open a part, which may wait for the broker."""
-        with self._health.opening(f"source {for_part}"):
-            return _Reader(self._source.build_part(step_id, for_part, resume_state), self._health)
+        with self._watch.opening(f"source {for_part}"):
+            return _Reader(self._source.build_part(step_id, for_part, resume_state), self._watch)
 
 
 class _Writer(StatefulSinkPartition[Any, Any]):
-    def __init__(self, part: StatefulSinkPartition[Any, Any], name: str, health: Health) -> None:
-        self._part, self._name, self._health = part, name, health
+    def __init__(self, part: StatefulSinkPartition[Any, Any], name: str, watch: Watch) -> None:
+        self._part, self._name, self._watch = part, name, watch
 
     def write_batch(self, items: list[Any]) -> None:
-        with self._health.waiting(self._name):
+        with self._watch.waiting(self._name):
             self._part.write_batch(items)
 
     def snapshot(self) -> Any:
-        with self._health.waiting(self._name):
+        with self._watch.waiting(self._name):
             return self._part.snapshot()
 
     def close(self) -> None:
@@ -64,8 +100,8 @@ class _Writer(StatefulSinkPartition[Any, Any]):
 class WatchedSink(FixedPartitionedSink[Any, Any]):
     """The same sink; its calls may wait for the broker."""
 
-    def __init__(self, sink: FixedPartitionedSink[Any, Any], health: Health) -> None:
-        self._sink, self._health = sink, health
+    def __init__(self, sink: FixedPartitionedSink[Any, Any], watch: Watch) -> None:
+        self._sink, self._watch = sink, watch
 
     def list_parts(self) -> list[str]:
         """As the sink says."""
@@ -78,5 +114,26 @@ class WatchedSink(FixedPartitionedSink[Any, Any]):
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSinkPartition[Any, Any]:
         """Open a part, which waits until everything of an earlier process is settled."""
         name = f"publisher {for_part}"
-        with self._health.opening(name):
-            return _Writer(self._sink.build_part(step_id, for_part, resume_state), name, self._health)
+        with self._watch.opening(name):
+            return _Writer(self._sink.build_part(step_id, for_part, resume_state), name, self._watch)
+
+
+class WatchedLogic(StatefulBatchLogic[Any, Any, Any]):
+    """The same state machine. ``build`` makes it from its state."""
+
+    def __init__(
+        self, build: Callable[[Any], StatefulBatchLogic[Any, Any, Any]], watch: Watch, state: Any | None
+    ) -> None:
+        self._watch = watch
+        with watch():
+            self._logic = build(state)
+
+    def on_batch(self, values: list[Any]) -> tuple[Any, bool]:
+        """As the logic does."""
+        with self._watch():
+            return self._logic.on_batch(values)
+
+    def snapshot(self) -> Any:
+        """As the logic does."""
+        with self._watch():
+            return self._logic.snapshot()
