@@ -16,8 +16,13 @@ from schemas.config.root import Config
 from schemas.topics import TOPICS
 from sinks.state_folder import StateFolder
 
-PASSING = {"kafka": {"client", "bootstrap_servers", "replication"}, "serve": None, "run": {"html", "batch_rows"}}
-"""Settings that no record and no state depends on; None for a whole section."""
+PASSING = {
+    "kafka": {"client", "bootstrap_servers", "replication", "start"},
+    "market": {"shards", "file_time", "max_wait", "stale_after"},
+    "run": {"html", "batch_rows", "checkpoint_every_s"},
+    "serve": None,
+}
+"""Settings that the state is no function of; None for a whole section. What a wait leads to is in the journal."""
 
 
 class DeploymentError(ValueError):
@@ -46,18 +51,15 @@ def refuse_real_money(broker: BrokerConfig, *, switched_on: bool) -> None:
             "broker.mode is exchange, which trades with real money: it has to be switched on with --real-money, too; "
             "or set broker.mode=paper"
         )
-    missing = [name for name in ("exchange", "api_key_file", "api_secret_file") if not getattr(broker, name)]
-    unread = [name for name in ("api_key_file", "api_secret_file") if not _holds_something(getattr(broker, name))]
-    if missing or unread:
-        first = (missing or unread)[0]
-        raise DeploymentError(
-            f"broker.{first}: name {'the exchange' if first == 'exchange' else 'a file with the key'}"
-        )
+    if not broker.exchange:
+        raise DeploymentError("broker.exchange: name the exchange")
+    for name in ("api_key_file", "api_secret_file"):
+        path = getattr(broker, name)
+        if not path:
+            raise DeploymentError(f"broker.{name}: name a file that holds it")
+        if not Path(path).is_file() or Path(path).stat().st_size == 0:
+            raise DeploymentError(f"broker.{name}: {path} is no file, or holds nothing")
     raise DeploymentError("broker.mode exchange: this version executes no orders on an exchange; set broker.mode=paper")
-
-
-def _holds_something(path: str | None) -> bool:
-    return path is not None and Path(path).is_file() and Path(path).stat().st_size > 0
 
 
 def find(config: Config) -> Deployment:
@@ -101,6 +103,7 @@ def open_state(
         return
     if rebuild:
         raise DeploymentError(f"{folder.path} has a state: move it away before --rebuild makes it anew from the topics")
+    folder.check(share[0])
     changes = folder.changes(settings)
     if changes and not accept:
         lines = "\n".join(changes)
@@ -120,13 +123,26 @@ def _begin(
     *,
     rebuild: bool,
 ) -> None:
-    group = deployment.config.kafka.group
+    kafka = deployment.config.kafka
+    group, journal = kafka.group, kafka.topic("journal")
     read = [part for part in lag(deployment.topics) if part.committed is not None]
     if read and not rebuild:
         raise DeploymentError(
             f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
             f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
             "the topics with --rebuild, or begin as somebody else with another kafka.deployment"
+        )
+    cut = next((part.first for part in read if part.topic == journal and part.first > 0), None)
+    if cut is not None:
+        raise DeploymentError(
+            f"{journal} begins at offset {cut}: retention has deleted what was before, and without that the account "
+            "cannot be made anew. Restore the state from a backup, or begin as somebody else with another "
+            "kafka.deployment"
+        )
+    if read and kafka.start == "end":
+        raise DeploymentError(
+            "kafka.start is end: --rebuild needs the market topics from their beginning, or candles would be left "
+            "out: set kafka.start=beginning for it"
         )
     if read:
         admin, ask = deployment.topics.admin, deployment.topics.connection.ask

@@ -5,13 +5,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from bytewax.recovery import init_db_dir
 
 from sinks.atomic import replacing
+
+OURS = re.compile(r"recovery$|made-with\.json$|\.made-with\.json\.\d+\.tmp$|lost\+found$")
+"""What may be in a state folder; the last one is in every volume of its own."""
+HELP = "restore the folder from a backup, or move it away and make the state anew from the topics with --rebuild"
 
 
 class StateError(ValueError):
@@ -47,7 +54,7 @@ class StateFolder:
                 f"{self.path}: another penstock run is at work here: stop it, or give another --state (and another "
                 "kafka.deployment, for two that run side by side)"
             ) from None
-        others = sorted({path.name for path in self.path.iterdir()} - {"recovery", "made-with.json"})
+        others = sorted(path.name for path in self.path.iterdir() if not OURS.match(path.name))
         if self.fresh and others:
             raise StateError(f"{self.path} is no state folder, it holds {others[0]}: give another --state")
 
@@ -65,6 +72,26 @@ class StateFolder:
                     path.unlink()
         self.write(settings)
 
+    def check(self, process: int | None) -> None:
+        """See whether the checkpoints can be read, as a whole: those of all processes, or those of one of them.
+
+        Raises StateError with the file that is missing or damaged.
+        """
+        parts = {}
+        for path in sorted(self.recovery.glob("part-*.sqlite3")):
+            with closing(sqlite3.connect(path)) as part:
+                try:
+                    (state,) = part.execute("PRAGMA quick_check(1)").fetchone()
+                    index, count = part.execute("SELECT part_index, part_count FROM parts").fetchone()
+                except (sqlite3.DatabaseError, TypeError) as error:
+                    state, index, count = str(error), -1, -1
+            if state != "ok":
+                raise StateError(f"{path} is damaged ({state}): {HELP}")
+            parts[index] = count
+        wanted = {process} if process is not None else set(range(max(parts.values(), default=1)))
+        if lost := sorted(wanted - parts.keys()):
+            raise StateError(f"{self.recovery / f'part-{lost[0]}.sqlite3'} is missing: {HELP}")
+
     def write(self, settings: Mapping[str, Any]) -> None:
         """Keep what the state is made with."""
         with replacing(self.made_with) as fresh:
@@ -75,7 +102,7 @@ class StateFolder:
         try:
             known = json.loads(self.made_with.read_bytes())
         except ValueError as error:
-            raise StateError(f"{self.made_with} is damaged ({error}): restore the folder from a backup") from None
+            raise StateError(f"{self.made_with} is damaged ({error}): {HELP}") from None
         before, after = dict(_flat(known)), dict(_flat(json.loads(json.dumps(settings))))
         names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
         return [f"{name}: {before.get(name, 'not set')} → {after.get(name, 'not set')}" for name in names]
