@@ -272,8 +272,8 @@ class Publisher:
         why = (
             "another process has taken over: two may not run under the same kafka.deployment at once"
             if open_ms < limit_ms
-            else f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the brokers"
-            " gave it up (or another process has taken over): start again, nothing is lost"
+            else f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
+            " brokers gave it up (or another process has taken over): start again, nothing is lost"
         )
         self._successor = FencedError(f"{self._id}: {why} ({error.str()})")
         return self._successor
