@@ -8,15 +8,16 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from connectors.candle_file import CandleSeries
-from connectors.candle_source import Load
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
 from flows.cluster import OWN_ERROR, hooks
 from flows.plan import Plan
 from flows.process import run_process
 from flows.replay import dataflow
+from flows.sources import source
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
@@ -27,18 +28,22 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _ending(load: Load) -> Load:
-    """Reads a shard, or ends this process with what is wrong: Bytewax would only tell that a cluster lost a thread."""
+class _Ending(FixedPartitionedSource[Any, Any]):
+    """Opens a part, or ends this process with what is wrong: Bytewax would only tell that a cluster lost a thread."""
 
-    def read(shard: str) -> Sequence[CandleSeries]:
+    def __init__(self, source: FixedPartitionedSource[Any, Any]) -> None:
+        self._source = source
+
+    def list_parts(self) -> list[str]:
+        return self._source.list_parts()
+
+    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSourcePartition[Any, Any]:
         try:
-            return load(shard)
+            return self._source.build_part(step_id, for_part, resume_state)
         except Exception:
             traceback.print_exc()
             sys.stderr.flush()
             os._exit(OWN_ERROR)
-
-    return read
 
 
 def main() -> None:
@@ -62,7 +67,7 @@ def _run(run: Path, process: int, workers: int, addresses: list[str]) -> None:
     workspace = Workspace(run, ())
     plan = Plan.model_validate_json(workspace.plan.read_bytes())
     workspace.shards = list(plan.shards)
-    flow = dataflow(plan, workspace.parts, _ending(plan.load), hooks(workspace), Timing())
+    flow = dataflow(plan, workspace.parts, _Ending(source(plan, plan.load, hooks(workspace))), Timing())
     every_s = plan.config.run.checkpoint_every_s
     run_process(flow, workspace.recovery, every_s, workers=workers, addresses=addresses, process=process)
 

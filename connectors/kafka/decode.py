@@ -70,6 +70,14 @@ class Decoded:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def only(self, kept: NDArray[np.bool_]) -> Decoded:
+        """Some of the rows; what could not be read stays."""
+        rows = np.flatnonzero(kept)
+        index = rows if self.index is None else self.index[rows]
+        names = [[column[row] for row in rows.tolist()] for column in (self.symbol, self.timeframe)]
+        numbers = (self.ts, self.open, self.high, self.low, self.close, self.volume)
+        return Decoded(index, names[0], names[1], *(column[rows] for column in numbers), self.unread)
+
 
 def decode(values: Sequence[bytes | None]) -> Decoded:
     """Columns of some messages. Never raises on their content.

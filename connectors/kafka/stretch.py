@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,8 +91,8 @@ class Stretched:
 def lost(stretch: Stretch, offset: int) -> OffsetLostError:
     """What should be replayed is gone."""
     return OffsetLostError(
-        f"{stretch.name}: offsets {offset} to {stretch.end - 1} are to be replayed, but the broker does not have all of "
-        "them any more: retention has deleted some. Start anew with what is left: give another --out, or --overwrite"
+        f"{stretch.name}: offsets {offset} to {stretch.end - 1} are to be replayed, but the broker does not have all "
+        "of them any more: retention has deleted some. Start anew with what is left: give another --out, or --overwrite"
     )
 
 
@@ -110,15 +110,18 @@ def read(feed: Feed, stretch: Stretch) -> Iterator[list[Message]]:
         part.close()
 
 
-def assert_there(there: list[Stretch], wanted: list[Stretch]) -> None:
-    """Raises OffsetLostError or SourceError when stretches of an earlier time cannot be read again."""
+def assert_there(there: Sequence[Stretch], wanted: Sequence[Stretch], *, same: bool) -> None:
+    """Raises OffsetLostError or SourceError when stretches of an earlier time cannot be read again.
+
+    ``same``: the topic has the id that it had.
+    """
     known = {one.name: one for one in there}
     for one in wanted:
         now = known.get(one.name)
-        if now is None or now.end < one.end:
+        if not same or now is None or now.end < one.end:
             raise SourceError(
-                f"{one.name}: has ended at offset {one.end} when the run began, and ends earlier now: the topic was made "
-                "anew. Start a new run: give another --out, or --overwrite"
+                f"{one.topic} was made anew since the run began, so it cannot be finished: give another --out, or "
+                "--overwrite to start anew"
             )
         if one.begin < min(now.begin, one.end):
             raise lost(one, one.begin)

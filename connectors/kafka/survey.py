@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from connectors.cells import Floats, Ints
 from connectors.kafka.candle_topic import CandleTopic
 from connectors.kafka.feed import Feed
-from connectors.kafka.journal_source import Entries
+from connectors.kafka.journal_source import Entries, whose
 from connectors.kafka.stretch import Stretch, read
+from schemas.timeframe import to_millis
 from schemas.window import Window
 
 
@@ -30,6 +32,9 @@ class TopicSeries:
     close: Floats
     volume: Floats
 
+    def __len__(self) -> int:
+        return len(self.ts)
+
 
 class Collected:
     """Candles of many batches, to be told apart by symbol."""
@@ -37,9 +42,11 @@ class Collected:
     def __init__(self) -> None:
         self.timeframes: dict[str, int] = {}
         self._slots: dict[str, int] = {}
-        self._rows: list[tuple[NDArray[np.int64], ...]] = []
+        self._rows: list[tuple[NDArray[Any], ...]] = []
 
-    def add(self, symbols: Sequence[str], timeframes: Ints, slot: NDArray[np.int32], *columns: NDArray[np.int64]) -> None:
+    def add(
+        self, symbols: Sequence[str], timeframes: Ints, slot: NDArray[np.int32], *columns: NDArray[Any]
+    ) -> None:
         """Take some rows: ``slot`` indexes the symbols; close times, open, high, low, close, volume."""
         own = [self._slots.setdefault(symbol, len(self._slots)) for symbol in symbols]
         self.timeframes.update(zip(symbols, timeframes.tolist(), strict=True))
@@ -89,7 +96,7 @@ def survey_candles(feed: Feed, stretch: Stretch, window: Window, into: Collected
     if window.until != Window().until:
         end = int(found[-1]) + 1 if len(found) else begin
     inside = int(((every >= begin) & (every < end)).sum())
-    timeframes = dict(zip(columns.known.symbols, columns.timeframes.tolist(), strict=True))
+    timeframes = dict(zip(columns.known.symbols, map(to_millis, columns.known.timeframes), strict=True))
     return Survey(replace(stretch, begin=begin, end=end), inside, timeframes)
 
 
@@ -111,7 +118,7 @@ def survey_journal(feed: Feed, stretch: Stretch, entries: Entries, window: Windo
     for messages in read(feed, stretch):
         for message in messages:
             if not entries.ours(message):
-                found.portfolios[entries.whose(message)] += 1
+                found.portfolios[whose(message)] += 1
                 continue
             slices = entries.read(message)
             found.entries += 1

@@ -57,7 +57,7 @@ def test_a_process_that_fails_ends_the_run_with_its_number_and_its_words(
 ) -> None:
     plan, _ = planned
     workspace = begun(plan, tmp_path / "run")
-    Path(plan.inputs[1].path).unlink()
+    Path(plan.inputs[1].name).unlink()
     with pytest.raises(ClusterError) as caught:
         run_spread(plan, workspace, workers=1, processes=2)
     wrong = re.fullmatch(
