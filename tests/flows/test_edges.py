@@ -108,4 +108,4 @@ def test_the_seconds_of_each_stage_are_counted() -> None:
     timing = Timing()
     found = said(market(timing=timing), FIRST)
     portfolio(timing=timing).on_batch(slices(found))
-    assert list(timing.seconds) == ["market", "portfolio"]
+    assert list(timing.seconds) == ["strategy sma_cross", "market", "portfolio"]

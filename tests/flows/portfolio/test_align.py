@@ -229,7 +229,7 @@ def test_a_symbol_waits_for_its_own_timeframe_and_does_not_hold_back_shorter_one
         ([(119, BTC, 1.0)], at(120) - 1),
         None,
     ]
-    assert aligner.waiting() == (at(120), {"shard-0000": 1})
+    assert aligner.waiting() == (at(120), {"shard-0000": at(120) - 1})
 
 
 def test_a_shard_without_an_end_keeps_the_stream_open() -> None:
