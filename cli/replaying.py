@@ -38,7 +38,6 @@ from sinks.run_folder import Workspace
 from sinks.summary.table import summary_tables
 from sinks.tables import iso
 
-
 Make = Callable[[Config, Plan | None], tuple[Plan, Mapping[str, CandleSeries | TopicSeries]]]
 """Reads what is to be replayed and plans it: configuration, and the plan of the run that --out holds unfinished."""
 

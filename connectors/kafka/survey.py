@@ -44,9 +44,7 @@ class Collected:
         self._slots: dict[str, int] = {}
         self._rows: list[tuple[NDArray[Any], ...]] = []
 
-    def add(
-        self, symbols: Sequence[str], timeframes: Ints, slot: NDArray[np.int32], *columns: NDArray[Any]
-    ) -> None:
+    def add(self, symbols: Sequence[str], timeframes: Ints, slot: NDArray[np.int32], *columns: NDArray[Any]) -> None:
         """Take some rows: ``slot`` indexes the symbols; close times, open, high, low, close, volume."""
         own = [self._slots.setdefault(symbol, len(self._slots)) for symbol in symbols]
         self.timeframes.update(zip(symbols, timeframes.tolist(), strict=True))
