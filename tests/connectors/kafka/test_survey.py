@@ -48,7 +48,9 @@ def replayed(feed: Feed, survey: Survey, window: Window) -> tuple[list[tuple[str
             make = CandleMaker(survey.stretch, window, known)
             ((_, batch),) = make([one], False).items
             known = make.state
-            rows += [(batch.symbols[slot], ts // MINUTE) for slot, ts in zip(batch.slot, batch.ts.tolist(), strict=True)]
+            rows += [
+                (batch.symbols[slot], ts // MINUTE) for slot, ts in zip(batch.slot, batch.ts.tolist(), strict=True)
+            ]
             refused += [one.position for one in batch.refused]
     return rows, refused
 
