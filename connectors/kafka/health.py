@@ -10,14 +10,8 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from connectors.kafka.admin import Topics
-from connectors.kafka.connection import REQUEST_S, WITHIN_S
+from connectors.kafka.connection import REQUEST_S, STARTING, WITHIN_S
 from schemas.topics import TOPICS
-
-STARTING = (
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-)
 
 
 @dataclass(frozen=True, slots=True)

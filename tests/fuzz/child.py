@@ -35,6 +35,9 @@ class Received:
     def headers(self) -> Headers:
         return self.message[2]
 
+    def timestamp(self) -> tuple[int, int]:
+        return 1, self.at
+
 
 def received(seed: int, count: int) -> Iterator[Received]:
     return (Received(at, message) for at, message in enumerate(fuzzed(seed, count)))

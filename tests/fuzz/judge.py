@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from flows.replay import market_stage
+from flows.build import market_stage
+from flows.timing import Timing
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.deadletter import DeadLetter, bytes_of, header_of, value_of
@@ -18,7 +19,7 @@ class Judge:
 
     def __init__(self, sent: Iterator[Message], shard: str) -> None:
         settings = {"strategies": [{"use": "sma_cross"}], "market": {"empty_candle": "none"}}
-        self.stage = market_stage(Config.model_validate(settings), [shard])
+        self.stage = market_stage(Config.model_validate(settings), [shard], Timing())
         self.kinds = Counter[str]()
         self.said: list[tuple[str, int]] = []
         self._sent, self._offset, self._ids = sent, 0, set[str]()

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from connectors.kafka.candle_source import CandleReader, CandleTopicSource
+from schemas.batch import CandleBatch
 from tests.command import environment
 from tests.connectors.kafka.reading import wait
 from tests.fuzz.judge import Judge
@@ -64,9 +65,9 @@ def produce(address: str, topic: str, seed: int, count: int) -> int:
 
 
 def read(part: CandleReader, judge: Judge, count: int) -> None:
-    while part.offset < count:
-        batches = part.next_batch()
-        for _, batch in batches:
+    while part.snapshot().upto < count:
+        batches = [item for _, item in part.next_batch() if isinstance(item, CandleBatch)]
+        for batch in batches:
             judge(batch)
         if not batches:
             wait(part)

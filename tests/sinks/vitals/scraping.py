@@ -6,8 +6,6 @@ from http.client import HTTPConnection, HTTPResponse
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from sinks.vitals.vitals import Vitals
-
 Samples = dict[str, float]
 
 
@@ -35,14 +33,6 @@ def samples(text: str | bytes) -> Samples:
 def of(metric: str, text: str | bytes) -> Samples:
     """The samples of one metric."""
     return {name: value for name, value in samples(text).items() if name.startswith(metric)}
-
-
-def lag(vitals: Vitals) -> Samples:
-    """The lag, once it is known: each scrape waits for the broker for a moment."""
-    for _ in range(60):
-        if found := of("penstock_consumer_lag", vitals.exposition()):
-            return found
-    raise AssertionError("the lag was not known in time")
 
 
 class Clock:
