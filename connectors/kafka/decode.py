@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any, get_type_hints
 
@@ -74,9 +74,9 @@ class Decoded:
         """Some of the rows; what could not be read stays."""
         rows = np.flatnonzero(kept)
         index = rows if self.index is None else self.index[rows]
-        names = [[column[row] for row in rows.tolist()] for column in (self.symbol, self.timeframe)]
-        numbers = (self.ts, self.open, self.high, self.low, self.close, self.volume)
-        return Decoded(index, names[0], names[1], *(column[rows] for column in numbers), self.unread)
+        names = {name: [getattr(self, name)[row] for row in rows.tolist()] for name in ("symbol", "timeframe")}
+        numbers = {name: getattr(self, name)[rows] for name in ("ts", "open", "high", "low", "close", "volume")}
+        return replace(self, index=index, **names, **numbers)
 
 
 def decode(values: Sequence[bytes | None]) -> Decoded:
