@@ -39,7 +39,8 @@ _many = msgspec.json.Decoder(list[Row])  # type: ignore[valid-type]
 _one = msgspec.json.Decoder(Row)
 _first: Callable[[Any], int] = itemgetter(0)
 _last: Callable[[Any], int] = itemgetter(-1)
-_prices = tuple(attrgetter(name) for name in ("open", "high", "low", "close", "volume"))
+_NUMBERS = ("ts", "open", "high", "low", "close", "volume")
+_prices = tuple(attrgetter(name) for name in _NUMBERS[1:])
 _ts = attrgetter("ts")
 
 
@@ -74,9 +75,10 @@ class Decoded:
         """Some of the rows; what could not be read stays."""
         rows = np.flatnonzero(kept)
         index = rows if self.index is None else self.index[rows]
-        names = {name: [getattr(self, name)[row] for row in rows.tolist()] for name in ("symbol", "timeframe")}
-        numbers = {name: getattr(self, name)[rows] for name in ("ts", "open", "high", "low", "close", "volume")}
-        return replace(self, index=index, **names, **numbers)
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        for name in ("symbol", "timeframe"):
+            columns[name] = [getattr(self, name)[row] for row in rows.tolist()]
+        return replace(self, index=index, **columns)
 
 
 def decode(values: Sequence[bytes | None]) -> Decoded:

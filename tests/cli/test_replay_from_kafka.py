@@ -127,7 +127,7 @@ def interrupted(folder: Path, place: Place, *words: str) -> None:
     """A replay that was ended by SIGTERM after its first checkpoints."""
     events = folder / "run.partial" / "events.jsonl"
     with subprocess.Popen(
-        [PENSTOCK, "replay", "--from-kafka", "--out", "run", *CROSS, *SLOW, *words],
+        [PENSTOCK, "replay", "--from-kafka", "--no-html", "--out", "run", *CROSS, *SLOW, *words],
         cwd=folder,
         env=environment(**place),
         stdout=subprocess.DEVNULL,
