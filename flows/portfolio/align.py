@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +10,6 @@ import numpy as np
 
 from flows.columns import Bools, Floats, Ints, Slots
 from schemas.slices import END, Slices, empty_columns
-from schemas.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,6 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.ts)
-
-    def within(self, window: Window) -> Block:
-        """The same without what lies outside of a window."""
-        begin, end = np.searchsorted(self.ts, (window.since, window.until), side="right").tolist()
-        columns = {name: getattr(self, name)[begin:end] for name in ("slot", "ts", "open", "high", "low", "close")}
-        return replace(self, **columns, signals=tuple(signal for signal in self.signals if signal.ts in window))
 
 
 @dataclass(frozen=True, slots=True)

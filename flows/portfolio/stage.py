@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from flows.outbox import Outbox, new_outbox
 from flows.portfolio import notices
@@ -39,7 +42,7 @@ class PortfolioStage:
         block = self.aligner.pop()
         if block is None:
             return outbox
-        block = block.within(self.window) if self.window.bounded else block
+        block = _within(block, self.window) if self.window.bounded else block
         if self.shadows:
             self._fold_beside(block, outbox)
         else:
@@ -71,3 +74,10 @@ class PortfolioStage:
         self.live.restore(state["live"])
         for label, account in self.shadows.items():
             account.restore(state["shadows"][label])
+
+
+def _within(block: Block, window: Window) -> Block:
+    """The block without what lies outside of the window."""
+    begin, end = np.searchsorted(block.ts, (window.since, window.until), side="right").tolist()
+    columns = {name: getattr(block, name)[begin:end] for name in ("slot", "ts", "open", "high", "low", "close")}
+    return replace(block, **columns, signals=tuple(signal for signal in block.signals if signal.ts in window))
