@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import monotonic, sleep
 from typing import Any, Literal, TypeVar
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from connectors.kafka.connection import hide
 from connectors.kafka.lags import Lags
@@ -16,6 +17,15 @@ from connectors.kafka.lags import Lags
 Start = Literal["beginning", "end"]
 Answer = TypeVar("Answer")
 WITHIN_S = 10.0
+AGAIN_S = 0.1
+NOT_YET = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+)
+"""The broker is there, but has not yet taken up all of its work."""
 
 _quiet = logging.getLogger("penstock.librdkafka")
 _quiet.addHandler(logging.NullHandler())
@@ -92,14 +102,19 @@ class Feed:
             ) from None
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
-        """What the broker answers. Raises SourceError when it does not."""
-        try:
-            return question()
-        except KafkaException as failed:
-            raise SourceError(
-                f"Kafka at {self.address}: {self.reason(failed)}; start the broker, or set kafka.bootstrap_servers and "
-                "kafka.client to where it is"
-            ) from None
+        """What the broker answers. One that has just started is given time. Raises SourceError when it does not."""
+        until = monotonic() + WITHIN_S
+        while True:
+            try:
+                return question()
+            except KafkaException as failed:
+                if failed.args[0].code() in NOT_YET and monotonic() < until:
+                    sleep(AGAIN_S)
+                    continue
+                raise SourceError(
+                    f"Kafka at {self.address}: {self.reason(failed)}; start the broker, or set "
+                    "kafka.bootstrap_servers and kafka.client to where it is"
+                ) from None
 
     def without_secrets(self, text: str) -> str:
         """A text in which no value of a secret setting is left."""
