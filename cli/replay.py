@@ -33,7 +33,7 @@ def replay(
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
     """
-    from cli.run import run  # only now: help need not wait for the compiler and the dataflow
+    from cli.replaying import run  # only now: help need not wait for the compiler and the dataflow
 
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
     run(paths, symbol, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)

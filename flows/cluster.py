@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,10 @@ from time import monotonic, sleep
 import numpy as np
 
 from connectors.candle_file import CandleSeries
+from connectors.ports import free_addresses
 from flows.plan import Plan
-from flows.replay import Hooks, dataflow, run_process
+from flows.process import run_process
+from flows.replay import Hooks, dataflow
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
@@ -48,12 +49,12 @@ def run_here(
     """Run the plan in this process, on what was read when it was planned."""
     loaded = {shard: [series[item.symbol] for item in items] for shard, items in plan.shards.items()}
     flow = dataflow(plan, workspace.parts, loaded.__getitem__, hooks(workspace), timing)
-    run_process(flow, plan, workspace.recovery, workers=workers, addresses=[], process=0)
+    run_process(flow, workspace.recovery, plan.config.run.checkpoint_every_s, workers=workers)
 
 
 def run_spread(plan: Plan, workspace: Workspace, *, workers: int, processes: int) -> None:
     """Run the plan in several processes. Raises ClusterError, with what it said, when one of them fails."""
-    addresses = _free_addresses(processes)
+    addresses = free_addresses(processes)
     with ExitStack() as stack:
         children = [stack.enter_context(_Child(workspace, addresses, number, workers)) for number in range(processes)]
         while any(child.running for child in children) and not any(child.failed for child in children):
@@ -78,15 +79,6 @@ def assert_all_read(plan: Plan, workspace: Workspace) -> None:
     wanted = [sum(item.rows for item in items) for items in plan.shards.values()]
     if not np.array_equal(workspace.progress(), wanted):
         raise ClusterError(f"{workspace.path}: not all rows were read; run the same command again to go on")
-
-
-def _free_addresses(count: int) -> list[str]:
-    """Free ports of the loopback. Held open together while they are picked, so that they differ."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
 
 
 class _Child:

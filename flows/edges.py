@@ -12,8 +12,10 @@ from flows.market.stage import MarketStage, Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
+from flows.waiting import Waiting
 from schemas.batch import CandleBatch
 from schemas.slices import Slices
+from schemas.tick import Tick
 
 
 class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
@@ -34,7 +36,7 @@ class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
         return pickle.dumps(self.stage.snapshot())
 
 
-class PortfolioLogic(StatefulBatchLogic[Slices, Outbox, bytes]):
+class PortfolioLogic(StatefulBatchLogic[Any, Outbox, bytes]):
     """The portfolio stage of one portfolio."""
 
     def __init__(self, build: Callable[[], PortfolioStage], timing: Timing, state: bytes | None) -> None:
@@ -42,7 +44,7 @@ class PortfolioLogic(StatefulBatchLogic[Slices, Outbox, bytes]):
         if state is not None:
             self.stage.restore(pickle.loads(state))
 
-    def on_batch(self, values: list[Slices]) -> tuple[list[Any], bool]:
+    def on_batch(self, values: list[Any]) -> tuple[list[Any], bool]:
         """Step through the slices."""
         with self.timing("portfolio"):
             return [self.stage.step(slices) for slices in values], self.RETAIN
@@ -50,3 +52,25 @@ class PortfolioLogic(StatefulBatchLogic[Slices, Outbox, bytes]):
     def snapshot(self) -> bytes:
         """Pickled at once: Bytewax writes it later, when the state has moved on."""
         return pickle.dumps(self.stage.snapshot())
+
+
+class LivePortfolioLogic(PortfolioLogic):
+    """The portfolio stage of a live run: what comes from the journal is folded, ticks may put something into it."""
+
+    def __init__(
+        self, build: Callable[[], PortfolioStage], waiting: Waiting, timing: Timing, state: bytes | None
+    ) -> None:
+        super().__init__(build, timing, state)
+        self.waiting = waiting
+
+    def on_batch(self, values: list[Slices | Tick]) -> tuple[list[Any], bool]:
+        """Step through slices and ticks."""
+        outboxes: list[Outbox] = []
+        with self.timing("portfolio"):
+            for value in values:
+                if isinstance(value, Tick):
+                    found = self.waiting.tick(value, self.stage.aligner)
+                    outboxes.append({"journal": found} if found else {})
+                else:
+                    outboxes.append(self.stage.step(value))
+        return [outbox for outbox in outboxes if outbox], self.RETAIN

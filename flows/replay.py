@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
-from bytewax.errors import BytewaxRuntimeError
-from bytewax.recovery import RecoveryConfig
-from bytewax.testing import cluster_main
 
 from connectors.candle_source import CandleSource, Load
-from flows import registry
+from flows.build import market_stage
 from flows.edges import MarketLogic, PortfolioLogic
-from flows.market.runner import Runner
-from flows.market.stage import MarketStage, Said
+from flows.market.stage import Said
 from flows.plan import Plan
 from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
-from schemas.config.root import Config
 from sinks.parts import PartSink
-
-
-def market_stage(config: Config, shards: Sequence[str]) -> MarketStage:
-    """A market stage of one of the shards, with fresh strategies."""
-    runners = [
-        Runner(registry.build(strategy, index), strategy.label, strategy.mode, strategy.symbols)
-        for index, strategy in enumerate(config.strategies)
-    ]
-    return MarketStage(config.market, runners, shards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +44,11 @@ def dataflow(plan: Plan, parts: Path, load: Load, hooks: Hooks, timing: Timing) 
     flow = Dataflow("penstock_replay")
     source = CandleSource(shards, load, config.run.batch_rows, hooks.on_rows, hooks.on_durable)
     candles = op.input("candles", flow, source)
-    said = op.stateful_batch("market", candles, partial(MarketLogic, partial(market_stage, config, shards), timing))
+    said = op.stateful_batch(
+        "market", candles, partial(MarketLogic, partial(market_stage, config, shards, timing), timing)
+    )
     aligned = op.filter_map("slices", said, slices)
     decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, partial(PortfolioStage, config), timing))
     outboxes = op.merge("records", op.filter_map("said", said, records), decided)
     op.output("parts", outboxes, PartSink(parts, [*shards, portfolio]))
     return flow
-
-
-def run_process(
-    flow: Dataflow, plan: Plan, recovery: Path, *, workers: int, addresses: list[str], process: int
-) -> None:
-    """Run one process of the cluster to the end of the stream, going on from the last checkpoint if there is one.
-
-    Raises what was raised inside a step, without Bytewax's wrapping.
-    """
-    # Records are made by the thousand and hold no cycles: looking for cycles among them every 700 costs 8 % of a run.
-    gc.freeze()
-    gc.set_threshold(200_000)
-    try:
-        cluster_main(  # type: ignore[no-untyped-call]
-            flow,
-            addresses,
-            process,
-            epoch_interval=timedelta(seconds=plan.config.run.checkpoint_every_s),
-            recovery_config=RecoveryConfig(recovery),  # type: ignore[no-untyped-call]
-            worker_count_per_proc=workers,
-        )
-    except BytewaxRuntimeError as error:
-        cause: BaseException | None = error
-        while isinstance(cause, BytewaxRuntimeError):
-            cause = cause.__cause__
-        if cause is None:
-            raise
-        raise cause from None

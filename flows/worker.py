@@ -15,7 +15,8 @@ from connectors.candle_file import CandleSeries
 from connectors.candle_source import Load
 from flows.cluster import OWN_ERROR, hooks
 from flows.plan import Plan
-from flows.replay import dataflow, run_process
+from flows.process import run_process
+from flows.replay import dataflow
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
@@ -62,7 +63,8 @@ def _run(run: Path, process: int, workers: int, addresses: list[str]) -> None:
     plan = Plan.model_validate_json(workspace.plan.read_bytes())
     workspace.shards = list(plan.shards)
     flow = dataflow(plan, workspace.parts, _ending(plan.load), hooks(workspace), Timing())
-    run_process(flow, plan, workspace.recovery, workers=workers, addresses=addresses, process=process)
+    every_s = plan.config.run.checkpoint_every_s
+    run_process(flow, workspace.recovery, every_s, workers=workers, addresses=addresses, process=process)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+Head = tuple[str | None, tuple[str, ...]]
+"""Key and headers of a message, in the form that a dead letter has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -17,8 +20,9 @@ class Refused:
     raw: bytes | None
     reason: str  # CATEGORY_CONDITION
     error: str  # what is wrong, without the reason
-    headers: tuple[str, ...] = ()  # NAME=VALUE, NAME alone for a null; bytes that are not UTF-8 written as \xff
+    headers: tuple[str, ...] = ()  # as in a dead letter
     symbol: str | None = None
+    key: str | None = None  # as in a dead letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,9 @@ class CandleBatch:
     index, rows as they came: all that are no good candle, as far as the source can see. ``position`` is the row of
     the file counted from 1 (or the offset in the partition). ``final``: this shard has said everything.
 
-    ``topic`` and ``partition`` are set when the rows come from a topic, and ``refused`` then has the messages that are
-    no rows, in the order of their offsets; they lie between the rows by ``position``, which rises then.
+    ``topic`` and ``partition`` are set when the rows come from a topic. Then ``heads`` has, by index, key and headers
+    of the message behind a row, and ``refused`` the messages that are no rows, in the order of their offsets; they lie
+    between the rows by ``position``, which rises then.
     """
 
     shard: str
@@ -51,6 +56,8 @@ class CandleBatch:
     topic: str | None = None
     partition: int | None = None
     refused: tuple[Refused, ...] = ()
+    heads: Mapping[int, Head] = field(default_factory=dict)
+    arrived_ms: int | None = None  # when the newest message came to the topic, epoch ms; no record depends on it
 
     def __len__(self) -> int:
         return len(self.ts)

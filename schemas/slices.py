@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from schemas.wire import wire
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Slots = NDArray[np.int32]
+Bools = NDArray[np.bool_]
 Cause = Literal["candles", "timeout", "silence"]
 
 END = 2**62
@@ -30,9 +30,10 @@ class Slices:
     """What one shard has to say: rows in the order in which they came, each symbol's in the order of time.
 
     ``shards`` are all there are, for nothing is complete before each has spoken. ``slot`` indexes ``symbols``, which
-    may name some that have no row yet. ``position`` is where a row came from (the offset in its partition), and every
-    position before ``upto`` has now been said. ``signals`` are the few :class:`schemas.signal.Signal` that the rows
-    ``signal_row`` raised. Nothing up to ``watermark`` (epoch ms UTC; :data:`END` when the shard has said everything)
+    may name some that have no row yet. ``position`` is where a row came from (the offset in its partition); a flat
+    candle has that of the row which made clear that it is missing, the next one that came. Every position before
+    ``upto`` has now been said. ``signals`` are the few :class:`schemas.signal.Signal` that the rows ``signal_row``
+    raised. Nothing up to ``watermark`` (epoch ms UTC, -1 at first; :data:`END` when the shard has said everything)
     will follow.
 
     A ``cause`` other than candles has no rows: the portfolio stopped waiting for what had not come at the instant
@@ -60,6 +61,12 @@ class Slices:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def came(self) -> Bools:
+        """By row: whether it came itself, and is no flat candle. Positions must be offsets of one partition."""
+        came = np.ones(len(self), np.bool_)
+        came[:-1] = self.position[1:] != self.position[:-1]
+        return came
+
     def after(self, upto: int) -> Slices | None:
         """What lies at or behind a position; None when everything here has been said before it."""
         if self.upto <= upto:
@@ -73,9 +80,25 @@ class Slices:
         columns = {name: getattr(self, name)[begin:] for name in COLUMNS}
         return replace(self, **columns, signals=tuple(one for one, _ in kept), signal_row=tuple(row for _, row in kept))
 
-    def record(self) -> Slice:
-        """As it goes to the journal: of the symbols only those with rows."""
-        used, slot = np.unique(self.slot, return_inverse=True)
+    def before(self, upto: int) -> Slices:
+        """What lies before a position: all but :meth:`after`, which is to follow at once.
+
+        The watermark holds only with what follows. So this has 0, by which a reader stays with the one before.
+        """
+        end = int(np.searchsorted(self.position, upto))
+        kept = [(signal, row) for signal, row in zip(self.signals, self.signal_row, strict=True) if row < end]
+        return replace(
+            self,
+            **{name: getattr(self, name)[:end] for name in COLUMNS},
+            signals=tuple(one for one, _ in kept),
+            signal_row=tuple(row for _, row in kept),
+            upto=upto,
+            watermark=min(self.watermark, 0),
+        )
+
+    def record(self, named: Sequence[int] = ()) -> Slice:
+        """As it goes to the journal: of the symbols those with rows, and the slots of ``named``."""
+        used, slot = np.unique(np.concatenate((self.slot, np.array(named, np.int32))), return_inverse=True)
         return SliceRow(
             shard=self.shard,
             shards=list(self.shards),
@@ -85,7 +108,7 @@ class Slices:
             waited_ms=self.waited_ms,
             symbols=[self.symbols[one] for one in used.tolist()],
             timeframes=[from_millis(one) for one in self.timeframes[used].tolist()],
-            slot=slot.tolist(),
+            slot=slot[: len(self)].tolist(),
             **{name: getattr(self, name).tolist() for name in COLUMNS if name != "slot"},
             signals=list(self.signals),
             signal_row=list(self.signal_row),

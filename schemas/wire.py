@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from pydantic import BaseModel
@@ -27,10 +27,18 @@ def _struct(model: type[BaseModel]) -> Any:
     hints = get_type_hints(model)  # without the Annotated constraints: a struct does not check them
     fields: list[Any] = []
     for name, info in model.model_fields.items():
-        fields.append((name, hints[name]) if info.is_required() else (name, hints[name], info.default))
+        kind = _kind(hints[name])
+        fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     # A struct made at run time is not to be found by its name, so pickle goes by the model that it came from.
     reduce = {"__reduce__": lambda row: (_again, (model.__module__, model.__name__, msgspec.structs.astuple(row)))}
     return msgspec.defstruct(model.__name__, fields, namespace=reduce, gc=False)
+
+
+def _kind(hint: Any) -> Any:
+    """The type of a field, with structs in the place of models, so that the struct can be decoded, too."""
+    if get_origin(hint) is list:
+        return list[_kind(get_args(hint)[0])]  # type: ignore[misc]
+    return _struct(hint) if isinstance(hint, type) and issubclass(hint, BaseModel) else hint
 
 
 def _again(module: str, name: str, values: tuple[Any, ...]) -> Any:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from connectors.kafka.decode import Decoded, decode, explain
-from schemas.batch import CandleBatch, Refused
+from schemas.batch import CandleBatch, Head, Refused
 from schemas.candle import Candle
+from schemas.deadletter import header_text, text_of
 from schemas.timeframe import to_millis
 
 Refusal = tuple[str, str, str | None]  # reason, error, symbol
@@ -28,8 +29,14 @@ class Received(Protocol):
     def offset(self) -> int | None:
         """The offset in the partition."""
 
+    def key(self) -> Any:
+        """The key."""
+
     def headers(self) -> Any:
         """The headers, in their order."""
+
+    def timestamp(self) -> tuple[int, int]:
+        """Kind and time of its stamp, epoch ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,44 @@ class Texts(Mapping[int, str]):
 
     def __len__(self) -> int:
         return len(self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads(Mapping[int, Head]):
+    """Keys and headers of the messages behind the rows of a batch, asked for and made into text only when wanted."""
+
+    messages: tuple[Any, ...]
+
+    def __getitem__(self, row: int) -> Head:
+        if not 0 <= row < len(self.messages):
+            raise KeyError(row)
+        return _head(self.messages[row])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.messages)))
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # To another process goes only what it may ask for: a message of confluent-kafka cannot be sent.
+        return Heads, (tuple(Kept(message.key(), message.headers()) for message in self.messages),)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Key and headers of a message that is not here any more."""
+
+    _key: Any
+    _headers: Any
+
+    def key(self) -> Any:
+        """The key."""
+        return self._key
+
+    def headers(self) -> Any:
+        """The headers, in their order."""
+        return self._headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +150,9 @@ class CandleTopic:
             raw=Texts(tuple(values) if len(at) == len(values) else tuple(values[i] for i in at.tolist())),
             topic=self.topic,
             partition=self.partition,
-            refused=tuple(
-                Refused(int(offsets[i]), values[i], reason, error, _headers(messages[i]), symbol)
-                for i, (reason, error, symbol) in sorted(refused.items())
-            ),
+            refused=tuple(_refused(messages[i], int(offsets[i]), refusal) for i, refusal in sorted(refused.items())),
+            arrived_ms=messages[-1].timestamp()[1] if messages else None,
+            heads=Heads(tuple(messages) if len(at) == len(values) else tuple(messages[i] for i in at.tolist())),
         )
 
     def _slots_of(
@@ -167,11 +211,17 @@ class CandleTopic:
         self._adopt()
 
 
-def _headers(message: Received) -> tuple[str, ...]:
-    return tuple(_header(name, value) for name, value in message.headers() or ())
+def _refused(message: Received, offset: int, refusal: Refusal) -> Refused:
+    reason, error, symbol = refusal
+    key, headers = _head(message)
+    return Refused(offset, message.value(), reason, error, headers, symbol, key)
 
 
-def _header(name: str, value: bytes | str | None) -> str:
-    if value is None:
-        return name
-    return f"{name}={value.decode('utf-8', 'backslashreplace') if isinstance(value, bytes) else value}"
+def _head(message: Any) -> Head:
+    key = message.key()
+    headers = [header_text(name, _bytes(value)) for name, value in message.headers() or ()]
+    return None if key is None else text_of(_bytes(key) or b""), tuple(headers)
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

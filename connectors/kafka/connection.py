@@ -17,6 +17,13 @@ WITHIN_S = 6.0
 REQUEST_S = 20.0
 """How long it has to carry out a request, once it is known to be there."""
 
+STARTING = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
+"""What a broker says of a group or a transaction while it is not up yet: ask again."""
+
 Client = TypeVar("Client")
 Answer = TypeVar("Answer")
 

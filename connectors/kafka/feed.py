@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from time import monotonic, sleep
 from typing import Any, Literal, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaException
 
-from connectors.kafka.connection import hide
+from connectors.kafka.connection import STARTING, hide
 from connectors.kafka.lags import Lags
 
 Start = Literal["beginning", "end"]
 Answer = TypeVar("Answer")
 WITHIN_S = 10.0
 AGAIN_S = 0.1
-NOT_YET = (
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-)
-"""The broker is there, but has not yet taken up all of its work."""
 
 _quiet = logging.getLogger("penstock.librdkafka")
 _quiet.addHandler(logging.NullHandler())
@@ -102,19 +94,21 @@ class Feed:
             ) from None
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
-        """What the broker answers. One that has just started is given time. Raises SourceError when it does not."""
-        until = monotonic() + WITHIN_S
+        """What the broker answers, once it has started. Raises SourceError when it does not."""
+        until = time.monotonic() + WITHIN_S
         while True:
             try:
                 return question()
             except KafkaException as failed:
-                if failed.args[0].code() in NOT_YET and monotonic() < until:
-                    sleep(AGAIN_S)
-                    continue
-                raise SourceError(
-                    f"Kafka at {self.address}: {self.reason(failed)}; start the broker, or set "
-                    "kafka.bootstrap_servers and kafka.client to where it is"
-                ) from None
+                if failed.args[0].code() not in STARTING or time.monotonic() > until:
+                    raise self._refused(failed) from None
+                time.sleep(AGAIN_S)
+
+    def _refused(self, failed: KafkaException) -> SourceError:
+        return SourceError(
+            f"Kafka at {self.address}: {self.reason(failed)}; start the broker, or set kafka.bootstrap_servers and "
+            "kafka.client to where it is"
+        )
 
     def without_secrets(self, text: str) -> str:
         """A text in which no value of a secret setting is left."""

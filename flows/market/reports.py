@@ -30,6 +30,7 @@ def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -
         symbol, source, position = batch.symbols[slot], batch.sources[slot], int(batch.position[row])
         reason = Verdict(int(verdict[row])).name
         figures = _figures(batch, row)
+        key, headers = batch.heads.get(row, (None, ()))
         shown = " ".join(f"{name}={value}" for name, value in figures.items())
         outbox["deadletters"].append(
             DeadLetterRow(
@@ -43,7 +44,8 @@ def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -
                 raw=batch.raw.get(row) or encode({"symbol": symbol, **figures}).decode(),
                 encoding="utf-8",
                 partition=batch.partition,
-                headers=(),
+                key=key,
+                headers=headers,
             ),
         )
 
@@ -60,7 +62,7 @@ def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -
     before = np.searchsorted(batch.position, [refused.position for refused in batch.refused])
     letters = []
     for refused, ts in zip(batch.refused, times[before].tolist(), strict=True):
-        raw, encoding = _text(refused.raw or b"")
+        raw, encoding = _text(refused.raw)
         letters.append(
             DeadLetterRow(
                 id=event_id(*_place(source, batch.partition), refused.position, refused.reason),
@@ -73,6 +75,7 @@ def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -
                 raw=raw,
                 encoding=encoding,
                 partition=batch.partition,
+                key=refused.key,
                 headers=refused.headers,
             )
         )
@@ -84,7 +87,9 @@ def _place(source: str, partition: int | None) -> tuple[str | int, ...]:
     return (source,) if partition is None else (source, partition)
 
 
-def _text(raw: bytes) -> tuple[str, Literal["utf-8", "base64"]]:
+def _text(raw: bytes | None) -> tuple[str | None, Literal["utf-8", "base64"]]:
+    if raw is None:
+        return None, "utf-8"
     try:
         return raw.decode(), "utf-8"
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""``broker``: how the paper broker fills (docs/fills.md)."""
+"""``broker``: who fills orders, and how the paper broker does (docs/fills.md)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from schemas.config.section import Section
 
 
 class BrokerConfig(Section):
-    """The paper broker."""
+    """Paper, unless an exchange is switched on explicitly."""
 
+    mode: Literal["paper", "exchange"] = Field(
+        "paper", description="paper: orders are filled on paper; exchange: with real money, in a live run only"
+    )
+    exchange: str | None = Field(None, description="for mode exchange: its name as ccxt writes it")
+    api_key_file: str | None = Field(None, description="for mode exchange: file that holds the API key")
+    api_secret_file: str | None = Field(None, description="for mode exchange: file that holds the API secret")
     fill_at: Literal["next_open", "close"] = Field(
         "next_open", description="where a market order is filled: open of the next candle, or close of the signal's"
     )

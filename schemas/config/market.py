@@ -25,3 +25,9 @@ class MarketConfig(Section):
     allowed_lateness: Duration = Field(
         "1m", description="a candle this far behind the newest of its shard is late and goes to the dead letters"
     )
+    max_wait: Duration = Field(
+        "5s", description="wall-clock time that a live portfolio waits for a candle which others have; then it goes on"
+    )
+    stale_after: Duration = Field(
+        "1m", description="wall-clock time without any candle, on top of the timeframe, until a live feed is stale"
+    )

@@ -14,6 +14,7 @@ from schemas.config.portfolio import PortfolioConfig
 from schemas.config.risk import RiskConfig
 from schemas.config.run import RunConfig
 from schemas.config.section import Section
+from schemas.config.serve import ServeConfig
 from schemas.config.strategies import StrategyConfig, check_labels
 
 
@@ -30,3 +31,4 @@ class Config(Section):
     broker: BrokerConfig = Field(BrokerConfig(), description="the paper broker")
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")
+    serve: ServeConfig = Field(ServeConfig(), description="metrics and health of a live process")

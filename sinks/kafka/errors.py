@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+FENCED = (
+    KafkaError._FENCED,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.INVALID_TXN_STATE,  # to end a transaction that the brokers have given up already
+)
 TRANSIENT = (
     KafkaError._TIMED_OUT,
     KafkaError._MSG_TIMED_OUT,
@@ -27,11 +32,23 @@ UNKNOWN_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, Ka
 
 
 class FencedError(RuntimeError):
-    """Another process has taken over this part: this one must end."""
+    """Another process has taken over this part, or the brokers gave up its transaction: this process must end."""
 
 
 class PublishError(RuntimeError):
     """Records cannot be published, and will not be without somebody doing something."""
+
+
+def error_of(failed: KafkaException | SystemError) -> KafkaError:
+    """The error that the client raised.
+
+    A fatal one it raises amid its callbacks. Then Python finds an exception where none may be, and wraps it.
+    """
+    found = failed.__cause__ if isinstance(failed, SystemError) else failed
+    if not isinstance(found, KafkaException):
+        raise failed
+    error: KafkaError = found.args[0]
+    return error
 
 
 def explained(error: KafkaError, topic: str) -> PublishError:

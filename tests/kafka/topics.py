@@ -20,11 +20,12 @@ NOT_YET = (
     KafkaError.LEADER_NOT_AVAILABLE,
 )
 Row = tuple[int, str, str, bytes]
+PATIENCE_S = 60  # a busy machine's broker may take long; nothing here waits longer than it needs
 
 
-def new_topic(address: str, partitions: int = 1, config: dict[str, str] | None = None) -> str:
+def new_topic(address: str, partitions: int = 1, config: dict[str, str] | None = None, name: str = "") -> str:
     """The name of a fresh topic that is ready."""
-    name = f"test-{uuid.uuid4()}"
+    name = name or f"test-{uuid.uuid4()}"
     admin = AdminClient({"bootstrap.servers": address})
     for future in admin.create_topics([NewTopic(name, partitions, 1, config=config or {})]).values():
         future.result()
@@ -32,7 +33,7 @@ def new_topic(address: str, partitions: int = 1, config: dict[str, str] | None =
     for partition in range(partitions):
         while True:  # until the partition has its leader
             try:
-                consumer.get_watermark_offsets(TopicPartition(name, partition), 10)
+                consumer.get_watermark_offsets(TopicPartition(name, partition), PATIENCE_S)
                 break
             except KafkaException as failed:
                 if failed.args[0].code() not in NOT_YET:
@@ -53,12 +54,12 @@ def raw(address: str, topic: str, isolation: str = "read_committed") -> list[Any
     }
     consumer = Consumer(settings, logger=QUIET)
     try:
-        waiting = set(consumer.list_topics(topic, 10).topics[topic].partitions)
+        waiting = set(consumer.list_topics(topic, PATIENCE_S).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, partition, 0) for partition in waiting])
         rows = []
         while waiting:
-            message = consumer.poll(10)
-            assert message is not None, f"{topic}: nothing came for 10 s"
+            message = consumer.poll(PATIENCE_S)
+            assert message is not None, f"{topic}: nothing came for {PATIENCE_S} s"
             error = message.error()
             if error is None:
                 rows.append(message)

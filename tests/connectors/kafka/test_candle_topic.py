@@ -8,6 +8,7 @@ import pytest
 
 from connectors.kafka.candle_topic import CandleTopic, Known
 from schemas.batch import CandleBatch
+from schemas.deadletter import header_of
 from tests.connectors.kafka.messages import GOOD, message
 
 
@@ -16,6 +17,7 @@ class Sent:
     raw: bytes | None
     at: int
     heads: list[tuple[str, bytes | None]] | None = None
+    name: bytes | None = None
 
     def value(self) -> bytes | None:
         return self.raw
@@ -23,8 +25,14 @@ class Sent:
     def offset(self) -> int:
         return self.at
 
+    def key(self) -> bytes | None:
+        return self.name
+
     def headers(self) -> Any:
         return self.heads
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 7_000 + self.at
 
 
 def sent(*values: bytes | None, first: int = 0) -> list[Sent]:
@@ -110,13 +118,24 @@ def test_a_candle_of_a_known_symbol_with_wrong_values_is_left_to_the_market_stag
     assert 1 not in batch.raw
 
 
-def test_a_refusal_has_headers_and_bytes_as_they_came() -> None:
-    heads: list[tuple[str, bytes | None]] = [("a", b"1"), ("a", None), ("b", b"\xff")]
-    batch = CandleTopic("candles", 0).batch([Sent(b"\xfe", 4, heads), Sent(None, 5)])
-    assert [(one.position, one.raw, one.headers) for one in batch.refused] == [
-        (4, b"\xfe", ("a=1", "a", "b=\\xff")),
-        (5, None, ()),
-    ]
+HEADS: list[tuple[str, bytes | None]] = [("a", b"1"), ("a", None), ("b=", b"\xff\\xff="), ("ü", b"")]
+
+
+def test_a_refusal_has_key_headers_and_bytes_as_they_came() -> None:
+    batch = CandleTopic("candles", 0).batch([Sent(b"\xfe", 4, HEADS, b"\xfd"), Sent(None, 5)])
+    first, second = batch.refused
+    assert (first.position, first.raw, first.key) == (4, b"\xfe", r"\xfd")
+    assert first.headers == ("a=1", "a", r"b\x3d=\xff\\xff=", "ü=")
+    assert [header_of(text) for text in first.headers] == HEADS
+    assert (second.position, second.raw, second.key, second.headers) == (5, None, None, ())
+
+
+@pytest.mark.parametrize("again", [lambda batch: batch, lambda batch: pickle.loads(pickle.dumps(batch))])
+def test_key_and_headers_of_a_row_can_be_asked_for_here_and_in_another_process(again: Any) -> None:
+    messages = [Sent(None, 0), Sent(GOOD, 1, HEADS[:2], b"BTC/USDT"), Sent(message(2), 2)]
+    heads = again(CandleTopic("candles", 0).batch(messages)).heads
+    assert dict(heads) == {0: ("BTC/USDT", ("a=1", "a")), 1: (None, ())}
+    assert 2 not in heads
 
 
 def test_a_batch_can_be_sent_to_another_process() -> None:

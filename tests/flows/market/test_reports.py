@@ -42,8 +42,17 @@ def test_a_refused_row_becomes_a_dead_letter_with_its_place_its_reason_its_figur
         "raw": '{"symbol":"A/USDT","ts":240000,"open":10.0,"high":8.0,"low":9.0,"close":11.0,"volume":1.0}',
         "encoding": "utf-8",
         "partition": None,
+        "key": None,
         "headers": (),
     }
+
+
+def test_the_dead_letter_of_a_message_has_its_key_and_its_headers() -> None:
+    outbox, heads = new_outbox(), {1: ("A/USDT", ("a=1", "b"))}
+    rows = replace(batch([at(5), at(4)]), topic="candles", partition=3, heads=heads)
+    reports.dead_letters(outbox, rows, np.array([0, Verdict.HIGH_BELOW_LOW], np.int8), np.array([-1, -1]))
+    (made,) = outbox["deadletters"]
+    assert (made.partition, made.key, made.headers) == (3, "A/USDT", ("a=1", "b"))
 
 
 def test_a_row_that_could_not_be_read_is_kept_as_it_came() -> None:
@@ -121,7 +130,7 @@ def refusing(rows: list[Row], first: int, *refused: Refused) -> CandleBatch:
 
 def test_a_refused_message_becomes_a_dead_letter_with_its_bytes_its_headers_and_the_time_of_the_stream() -> None:
     outbox = new_outbox()
-    rows = refusing([at(5), at(6)], 11, Refused(12, b"{\xff", "MESSAGE_INVALID", "no object", ("a=1", "b"), None))
+    rows = refusing([at(5), at(6)], 11, Refused(12, b"{\xff", "MESSAGE_INVALID", "no object", ("a=1", "b"), None, "k"))
     rows = replace(rows, position=np.array([11, 13]))
     reports.refusals(outbox, rows, np.array([True, True]), -1)
     (made,) = (DeadLetter.model_validate_json(encode(record)) for record in outbox["deadletters"])
@@ -136,6 +145,7 @@ def test_a_refused_message_becomes_a_dead_letter_with_its_bytes_its_headers_and_
         "raw": "e/8=",
         "encoding": "base64",
         "partition": 3,
+        "key": "k",
         "headers": ("a=1", "b"),
     }
 
@@ -145,7 +155,7 @@ def test_dead_letters_of_a_topic_are_the_same_however_it_was_cut() -> None:
     rows = {1: at(1), 3: at(2, high=1.0), 4: at(2)}
 
     def told(*cuts: int) -> list[tuple[int, str, int, str]]:
-        machine, letters = MarketStage(MarketConfig(), []), []
+        machine, letters = MarketStage(MarketConfig(), [], []), []
         for begin, end in pairwise((0, *cuts, 6)):
             inside = [position for position in rows if begin <= position < end]
             made = refusing(
@@ -167,6 +177,7 @@ def test_dead_letters_of_a_topic_are_the_same_however_it_was_cut() -> None:
 
 def test_refused_messages_alone_are_told_before_any_symbol_is_known() -> None:
     empty = replace(batch([], symbols=()), topic="candles", partition=0, refused=(Refused(0, None, "A_B", "null"),))
-    said = MarketStage(MarketConfig(), []).step(empty)
-    assert said.slices is None
-    assert [(row.raw, row.ts, row.error) for row in said.outbox["deadletters"]] == [("", 0, "A_B: null")]
+    said = MarketStage(MarketConfig(), [], []).step(empty)
+    assert said.slices is not None
+    assert (len(said.slices), said.slices.upto, said.slices.watermark) == (0, 1, -1)
+    assert [(row.raw, row.ts, row.error) for row in said.outbox["deadletters"]] == [(None, 0, "A_B: null")]

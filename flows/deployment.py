@@ -1,0 +1,135 @@
+"""What has to be right before a live run starts: the broker, its topics, and the state folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.kafka.admin import Topics
+from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
+from connectors.kafka.health import lag
+from flows.registry import fingerprint
+from schemas.config.broker import BrokerConfig
+from schemas.config.root import Config
+from schemas.topics import TOPICS
+from sinks.state_folder import StateFolder
+
+PASSING = {"kafka": {"client", "bootstrap_servers", "replication"}, "serve": None, "run": {"html", "batch_rows"}}
+"""Settings that no record and no state depends on; None for a whole section."""
+
+
+class DeploymentError(ValueError):
+    """A live run cannot start. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A broker with all topics, and the shards of its candle topic."""
+
+    config: Config
+    topics: Topics
+    shards: tuple[str, ...]
+    cluster: str
+
+
+def refuse_real_money(broker: BrokerConfig, *, switched_on: bool) -> None:
+    """Raises DeploymentError in mode exchange: orders for an exchange are not carried out by this version.
+
+    It says first what else is missing, so that nobody believes himself on an exchange by accident.
+    """
+    if broker.mode == "paper":
+        return
+    if not switched_on:
+        raise DeploymentError(
+            "broker.mode is exchange, which trades with real money: it has to be switched on with --real-money, too; "
+            "or set broker.mode=paper"
+        )
+    missing = [name for name in ("exchange", "api_key_file", "api_secret_file") if not getattr(broker, name)]
+    unread = [name for name in ("api_key_file", "api_secret_file") if not _holds_something(getattr(broker, name))]
+    if missing or unread:
+        first = (missing or unread)[0]
+        raise DeploymentError(
+            f"broker.{first}: name {'the exchange' if first == 'exchange' else 'a file with the key'}"
+        )
+    raise DeploymentError("broker.mode exchange: this version executes no orders on an exchange; set broker.mode=paper")
+
+
+def _holds_something(path: str | None) -> bool:
+    return path is not None and Path(path).is_file() and Path(path).stat().st_size > 0
+
+
+def find(config: Config) -> Deployment:
+    """Ask the broker. Raises BrokerError when it does not answer, DeploymentError when topics are missing."""
+    topics = Topics(Connection(config.kafka))
+    there = topics.names()
+    missing = [name for topic in TOPICS if (name := config.kafka.topic(topic)) not in there]
+    if missing:
+        raise DeploymentError(
+            f"Kafka at {config.kafka.bootstrap_servers} lacks {', '.join(missing)}: penstock topics create"
+        )
+    name = config.kafka.topic("candles")
+    listed = topics.connection.ask(lambda: topics.admin.list_topics(timeout=WITHIN_S))
+    shards = tuple(f"{name}-{number}" for number in range(there[name]))
+    return Deployment(config, topics, shards, str(listed.cluster_id))
+
+
+def made_with(deployment: Deployment) -> dict[str, Any]:
+    """The settings that the state is a function of, beside the topics."""
+    settings = deployment.config.model_dump(mode="json")
+    for section, names in PASSING.items():
+        if names is None:
+            settings.pop(section, None)
+        else:
+            settings[section] = {name: value for name, value in settings[section].items() if name not in names}
+    code = {strategy.label: fingerprint(strategy.use) for strategy in deployment.config.strategies}
+    return {**settings, "code": code, "cluster": deployment.cluster}
+
+
+def open_state(
+    deployment: Deployment, folder: StateFolder, share: tuple[int | None, int], *, rebuild: bool, accept: bool
+) -> None:
+    """Take up the state of an earlier run, or begin. Raises StateError and DeploymentError with what to do.
+
+    ``share`` is the number of this process, None when the folder is for all of them, and how many there are.
+    """
+    folder.take()
+    settings = made_with(deployment)
+    if folder.fresh:
+        _begin(deployment, folder, settings, share, rebuild=rebuild)
+        return
+    if rebuild:
+        raise DeploymentError(f"{folder.path} has a state: move it away before --rebuild makes it anew from the topics")
+    changes = folder.changes(settings)
+    if changes and not accept:
+        lines = "\n".join(changes)
+        raise DeploymentError(
+            f"{folder.path} was made with other settings; go back to them, give another --state and kafka.deployment, "
+            f"or carry the state over with --accept-changes\n{lines}"
+        )
+    if changes:
+        folder.write(settings)
+
+
+def _begin(
+    deployment: Deployment,
+    folder: StateFolder,
+    settings: Mapping[str, Any],
+    share: tuple[int | None, int],
+    *,
+    rebuild: bool,
+) -> None:
+    group = deployment.config.kafka.group
+    read = [part for part in lag(deployment.topics) if part.committed is not None]
+    if read and not rebuild:
+        raise DeploymentError(
+            f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
+            f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
+            "the topics with --rebuild, or begin as somebody else with another kafka.deployment"
+        )
+    if read:
+        admin, ask = deployment.topics.admin, deployment.topics.connection.ask
+        for future in admin.delete_consumer_groups([group], request_timeout=REQUEST_S).values():
+            ask(future.result)
+    folder.begin(settings, *share)

@@ -1,0 +1,84 @@
+"""The dataflow of a live run: two chains, and the journal between them.
+
+The market chain reads candles, checks them, runs the strategies, and appends what each shard says to the journal. The
+portfolio chain reads the journal and nothing else, and decides. Whatever order the world arrived in is fixed by the
+journal once, so a restart, an audit or a replay of it computes the same book again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.inputs import Source
+from bytewax.outputs import Sink
+
+from flows.build import market_stage
+from flows.edges import LivePortfolioLogic, MarketLogic
+from flows.market.stage import Said
+from flows.monitor import Monitor
+from flows.outbox import Outbox
+from flows.portfolio.stage import PortfolioStage
+from flows.waiting import Waiting
+from schemas.batch import CandleBatch
+from schemas.config.root import Config
+from schemas.tick import Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where a live flow begins and ends."""
+
+    candles: Source[tuple[str, CandleBatch | Tick]]
+    journal: Source[tuple[str, Any]]
+    topics: Sink[tuple[str, Outbox]]
+
+
+def portfolio_part(config: Config) -> str:
+    """The key of the portfolio stage, and the name of its part of the sink."""
+    return f"portfolio-{config.portfolio.name}"
+
+
+def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor) -> Dataflow:
+    """Wire it. The names of the steps are the names of their state in a checkpoint: renaming one loses it.
+
+    ``shards`` are the partitions of the candle topic; ``monitor`` sees what goes by.
+    """
+    portfolio = portfolio_part(config)
+
+    def batches(item: tuple[str, CandleBatch | Tick]) -> tuple[str, CandleBatch] | None:
+        shard, batch = item
+        if not isinstance(batch, CandleBatch):
+            return None
+        monitor.on_batch(batch)
+        return shard, batch
+
+    def ticks(item: tuple[str, CandleBatch | Tick]) -> tuple[str, Tick] | None:
+        return (portfolio, item[1]) if isinstance(item[1], Tick) else None
+
+    def told(item: tuple[str, Said]) -> tuple[str, Outbox] | None:
+        shard, said = item
+        outbox = said.outbox if said.slices is None else {**said.outbox, "journal": [said.slices]}
+        return (shard, outbox) if outbox else None
+
+    def seen(item: tuple[str, Outbox]) -> tuple[str, Outbox]:
+        monitor.on_outbox(*item)
+        return item
+
+    flow = Dataflow("penstock_live")
+    candles = op.input("candles", flow, ends.candles)
+    build = partial(market_stage, config, shards, monitor.timing)
+    said = op.stateful_batch(
+        "market", op.filter_map("batches", candles, batches), partial(MarketLogic, build, monitor.timing)
+    )
+    journal = op.input("journal", flow, ends.journal)
+    entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
+    logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
+    decided = op.stateful_batch("portfolio", entries, logic)
+    outboxes = op.merge("records", op.filter_map("told", said, told), decided)
+    op.output("topics", op.map("seen", outboxes, seen), ends.topics)
+    return flow

@@ -1,0 +1,93 @@
+"""One process of a live run: its connections, its hooks, its part of the dataflow."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+
+from connectors.kafka.candle_source import CandleTopicSource
+from connectors.kafka.journal_source import JournalSource
+from flows.deployment import Deployment
+from flows.live import Ends, dataflow, portfolio_part
+from flows.monitor import Monitor
+from flows.process import run_process
+from flows.watched import WatchedSink, WatchedSource
+from schemas.config.root import Config
+from sinks.kafka.events import EventTopic
+from sinks.kafka.sink import KafkaSink
+from sinks.state_folder import StateFolder
+from sinks.vitals.server import Server
+
+PARENT = "PENSTOCK_END_WITH_PARENT"
+"""Set by a parent that holds the state folder's lock and the other end of standard input."""
+
+
+def end_with_parent() -> None:
+    """Where a parent holds the other end of standard input: when it is gone, so is this process."""
+    if os.environ.get(PARENT) == "1":
+        threading.Thread(target=_wait_for_end, daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    os.read(0, 1)
+    os._exit(1)
+
+
+def run(
+    deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int, say: Callable[[str], None]
+) -> None:
+    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError."""
+    config, kafka = deployment.config, deployment.config.kafka
+    client, portfolio = kafka.settings(), config.portfolio.name
+    events = EventTopic(client, kafka.deployment, kafka.prefix)
+    monitor = Monitor(config, say, events, process)
+    candles = CandleTopicSource(
+        client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
+    )
+    sink = KafkaSink(
+        client,
+        kafka.deployment,
+        portfolio,
+        [*deployment.shards, portfolio_part(config)],
+        prefix=kafka.prefix,
+        on_published=monitor.on_published,
+        on_trouble=partial(monitor.on_trouble, "publisher"),
+    )
+    journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
+    ends = Ends(
+        WatchedSource(candles, monitor.health),
+        WatchedSource(journal, monitor.health),
+        WatchedSink(sink, monitor.health),
+    )
+    flow = dataflow(config, deployment.shards, ends, monitor)
+    with serving(config, monitor, process), living(monitor, events):
+        run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
+
+
+@contextmanager
+def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
+    """Metrics and health over HTTP. Processes of one machine have a port each, those of a cluster the same."""
+    port = config.serve.port_of(process if os.environ.get(PARENT) == "1" else 0)
+    if port is None:
+        yield
+        return
+    with Server(monitor.vitals, monitor.health, config.serve.host, port):
+        yield
+
+
+@contextmanager
+def living(monitor: Monitor, events: EventTopic) -> Iterator[None]:
+    """Beginning and end of this process on the topic of events."""
+    monitor.event("run.started", version=version("penstock"))
+    try:
+        yield
+    except Exception as error:
+        monitor.event("run.failed", error=f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        monitor.event("run.ended")
+        events.close()
