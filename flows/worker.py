@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 import traceback
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
@@ -28,8 +29,37 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _end() -> NoReturn:
+    """End this process with what is wrong: Bytewax would only tell that a cluster lost a thread."""
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(OWN_ERROR)
+
+
+class _EndingPart(StatefulSourcePartition[Any, Any]):
+    def __init__(self, part: StatefulSourcePartition[Any, Any]) -> None:
+        self._part = part
+
+    def next_batch(self) -> Any:
+        try:
+            return self._part.next_batch()
+        except StopIteration:
+            raise
+        except Exception:
+            _end()
+
+    def next_awake(self) -> datetime | None:
+        return self._part.next_awake()
+
+    def snapshot(self) -> Any:
+        return self._part.snapshot()
+
+    def close(self) -> None:
+        self._part.close()
+
+
 class _Ending(FixedPartitionedSource[Any, Any]):
-    """Opens a part, or ends this process with what is wrong: Bytewax would only tell that a cluster lost a thread."""
+    """The same source. What goes wrong with it ends this process."""
 
     def __init__(self, source: FixedPartitionedSource[Any, Any]) -> None:
         self._source = source
@@ -39,11 +69,9 @@ class _Ending(FixedPartitionedSource[Any, Any]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSourcePartition[Any, Any]:
         try:
-            return self._source.build_part(step_id, for_part, resume_state)
+            return _EndingPart(self._source.build_part(step_id, for_part, resume_state))
         except Exception:
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(OWN_ERROR)
+            _end()
 
 
 def main() -> None:

@@ -9,12 +9,15 @@ from uuid import uuid4
 import msgspec
 import pytest
 from bytewax.recovery import init_db_dir
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.admin import Topics
 from connectors.kafka.candle_topic import CandleTopic
 from connectors.kafka.connection import Connection
 from connectors.kafka.stretch import feed_of, read, stretches
 from flows.build import market_stage
+from flows.cluster import ClusterError, run_spread
 from flows.kafka_plan import Wanted, make_kafka_plan
 from flows.plan import Of, Plan
 from flows.process import run_process
@@ -25,6 +28,7 @@ from schemas.config.load import load
 from schemas.config.root import Config
 from schemas.window import Window
 from schemas.wire import encode
+from sinks.run_folder import Workspace
 from tests.connectors.kafka.messages import candle
 from tests.connectors.kafka.reading import produce
 
@@ -123,3 +127,31 @@ def test_an_earlier_plan_keeps_its_end_only_for_who_wants_the_same(kafka: str, c
     assert make_kafka_plan(wanted, config, "1", nothing)[0].rows == before.rows + 1
     other = Wanted("candles", Window(since=0), ("0", None))
     assert make_kafka_plan(other, config, "1", nothing, before)[0].inputs[0].rows == before.rows + 1
+
+
+def delete_before(kafka: str, topic: str, offset: int) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
+        future.result()
+
+
+def test_a_journal_whose_first_entries_are_gone_begins_behind_them_and_says_so(kafka: str, config: Config) -> None:
+    whole, _ = make_kafka_plan(Wanted("journal", Window()), config, "1", nothing)
+    delete_before(kafka, config.kafka.topic("journal"), 5)
+    part, _ = make_kafka_plan(Wanted("journal", Window()), config, "1", nothing)
+    assert (whole.inputs[0].notes, whole.rows) == ((), ROWS)
+    assert part.inputs[0].notes == (
+        "entries before offset 5 are gone by retention: the account begins without a position behind them",
+    )
+    assert 0 < part.rows < ROWS
+
+
+def test_what_is_deleted_while_several_processes_read_ends_the_run_with_a_word_on_it(
+    kafka: str, config: Config, tmp_path: Path
+) -> None:
+    plan, _ = make_kafka_plan(Wanted("candles", Window()), config, "1", nothing)
+    workspace = Workspace(tmp_path / "run", list(plan.shards))
+    workspace.begin(plan.model_dump_json(), overwrite=False)
+    delete_before(kafka, config.kafka.topic("candles"), 5)
+    with pytest.raises(ClusterError, match=r"offsets 0 to 120 are to be replayed, but .* retention has deleted some"):
+        run_spread(plan, workspace, workers=1, processes=2)
