@@ -75,7 +75,7 @@ class Aligner:
     A symbol has reached an instant when its next candle must lie behind it. A shard that has not spoken, and for
     ``lateness_ms`` of event time one whose symbols may not all be known yet, holds back everything. What a time-out
     gives up on is no longer waited for until it speaks in time again; what it says of instants that have been said is
-    taken at the next one.
+    taken at the next one. A candle that was made flat is no such word: it says that nothing came.
 
     The order within an instant is by symbol name, so neither the number of shards nor the order in which they came
     is to be seen in what follows.
