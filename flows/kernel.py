@@ -55,7 +55,7 @@ def _alone() -> Iterator[None]:
         os.close(lock)
 
 
-class _Cache(FunctionCache):  # type: ignore[misc]
+class _Cache(FunctionCache):
     """The cache of one kernel, for several processes at once.
 
     numba names a kernel's machine code for one signature by the next number that is free in its index. Two processes
@@ -65,12 +65,12 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What is there for a signature."""
         with _alone():
-            return super().load_overload(sig, target_context)
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled for a signature."""
         with _alone():
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
 
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
@@ -81,8 +81,8 @@ def kernel(loop: Loop) -> Loop:
 
     ``nogil`` lets several Bytewax workers of one process run their kernels side by side.
     """
-    compiled = numba.njit(nogil=True, error_model="numpy")(loop)
-    compiled._cache = _Cache(compiled.py_func)
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(loop)
+    compiled._cache = _Cache(compiled.py_func)  # type: ignore[no-untyped-call]
     return cast(Loop, compiled)
 
 
