@@ -3,19 +3,22 @@
 PYTHON ?=
 VENV := .venv/bin
 ARGS ?=
+# Tests run in so many processes, each with a broker of its own when it needs one. Many only wait, hence more of them
+# than there are cores; JOBS=0 runs all in one.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench peers clean .venv
+.PHONY: help demo test check docs bench bench-kafka peers kafka-peers clean .venv
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv ## simulate a market, replay it, show the summary and where the report is
 	$(VENV)/penstock simulate --out demo/market
 	$(VENV)/penstock replay demo/market/*.parquet --out runs/demo --overwrite
 
 test: .venv $(if $(filter true,$(CI)),peers) ## run the tests and the examples in docstrings; ARGS='-k name' picks some
-	$(VENV)/python -m pytest $(ARGS)
+	$(VENV)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: .venv ## lint, formatting, types
 	$(VENV)/ruff check .
@@ -28,6 +31,9 @@ docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.m
 
 bench: .venv peers ## replay and its peers side by side on the same candles
 	$(VENV)/python benchmarks/run.py $(ARGS)
+
+bench-kafka: .venv kafka-peers ## penstock and its peers side by side on one Kafka broker
+	$(VENV)/python -m benchmarks.kafka.run $(ARGS)
 
 .venv: .venv/made ## make or update the environment, when pyproject.toml or constraints.txt have changed
 
@@ -43,16 +49,18 @@ bench: .venv peers ## replay and its peers side by side on the same candles
 
 peers: benchmarks/.venv/made ## make the environment of the peers that the benchmark compares with
 
-benchmarks/.venv/made: benchmarks/requirements.txt benchmarks/constraints.txt
-	@if ! test -f $@ || ! benchmarks/.venv/bin/python -c ''; then \
-		python=$$(PYTHON='$(PYTHON)' sh .ci/find-python) && echo "making benchmarks/.venv with $$python" && \
-		"$$python" -m venv --clear benchmarks/.venv; \
+kafka-peers: benchmarks/kafka/.venv/made ## make the environment of the peers on Kafka
+
+%/.venv/made: %/requirements.txt %/constraints.txt
+	@if ! test -f $@ || ! $*/.venv/bin/python -c ''; then \
+		python=$$(PYTHON='$(PYTHON)' sh .ci/find-python) && echo "making $*/.venv with $$python" && \
+		"$$python" -m venv --clear $*/.venv; \
 	fi
 	@rm -f $@
-	benchmarks/.venv/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/requirements.txt
+	$*/.venv/bin/python -m pip install --disable-pip-version-check --quiet -r $*/requirements.txt
 	@touch $@
 
 clean: ## remove what these targets made: environments, caches, the demo (other runs stay)
-	rm -rf .venv benchmarks/.venv demo runs/demo build dist *.egg-info
+	rm -rf .venv benchmarks/.venv benchmarks/kafka/.venv demo runs/demo build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from growth import Size
 from race import Figures, Race
+from table import table
 
 SIGNAL = "sma_cross 10/20: indicators plus signal"
 
@@ -98,19 +99,6 @@ def page(results: Results) -> str:
         _indicators(results.indicators),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, padded so that it can be read as text, numbers to the right."""
-    widths = [max(len(str(row[column])) for row in (head, *rows)) for column in range(len(head))]
-    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
-    lines = [head, rule, *rows]
-    return "\n".join(
-        "| "
-        + " | ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
-        + " |"
-        for line in lines
-    )
 
 
 def _rate(rows: int, seconds: float | None) -> str:

@@ -11,14 +11,14 @@ import os
 import platform
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 import candles
 import racers
 from growth import growth
+from machine import machine
 from page import Results, page
-from race import Race, race
+from race import race
 
 DOCS = racers.HERE.parent / "docs/benchmarks.md"
 MANY, FEW, GROWTH = (10, 20), (100, 500), (20, 100)
@@ -57,7 +57,9 @@ def measured(folder: Path, rows: int, rounds: int, load: float) -> Results:
     say("indicators")
     code = "import indicators, json; print(json.dumps(indicators.measure()))"
     found, *_ = racers.pinned([sys.executable, "-c", code], racers.HERE)
-    return Results(machine(load, many), rounds, many, few, market, sizes, light, json.loads(found))
+    versions = ", ".join(side.version for side in many.figures.values())
+    head = [*machine(load), f"Python {platform.python_version()}; {versions}"]
+    return Results(head, rounds, many, few, market, sizes, light, json.loads(found))
 
 
 def warm_up(folder: Path) -> None:
@@ -66,27 +68,8 @@ def warm_up(folder: Path) -> None:
     race("warming up", "random walk", path, MANY, 1, folder, say)
 
 
-def machine(load: float, race: Race) -> list[str]:
-    """What it ran on, and with what."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return [
-        f"date: {datetime.now(UTC):%Y-%m-%d}",
-        f"machine: {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}",
-        f"load average when it began: {load:.1f}, when it ended: {os.getloadavg()[0]:.1f}",
-        f"Python {platform.python_version()}; {', '.join(side.version for side in race.figures.values())}",
-    ]
-
-
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 if __name__ == "__main__":

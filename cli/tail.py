@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connectors.kafka.tail import Seen, Tail
 
 LAST = 10
+END_OF_CALENDAR = 253_402_300_800_000  # the year 10000, epoch ms
 
 
 def tail(
@@ -89,11 +90,11 @@ def _wanted(reader: Tail, start: str | None, count: int | None, follow: bool) ->
 def in_words(seen: Seen) -> str:
     """A message on one line, for a person."""
     where = f"{seen.partition}:{seen.offset}"
-    parts = [_time(seen.ts) or "no time", f"{where:>8}", _text(seen.key) or "-"]
+    parts = [in_time(seen.ts) or "no time", f"{where:>8}", _text(seen.key) or "-"]
     if seen.id is not None:
         parts.append(f"id={_text(seen.id)}")
     value = "(no value: deletes the key)" if seen.value is None else _compact(seen.value) or _text(seen.value) or ""
-    return _printable("  ".join([*parts, value]))
+    return printable("  ".join([*parts, value]))
 
 
 def as_line(seen: Seen) -> str:
@@ -102,7 +103,7 @@ def as_line(seen: Seen) -> str:
         "topic": seen.topic,
         "partition": seen.partition,
         "offset": seen.offset,
-        "time": _time(seen.ts),
+        "time": in_time(seen.ts),
         "key": _text(seen.key),
         "id": _text(seen.id),
     }
@@ -128,8 +129,9 @@ def _compact(value: bytes) -> str | None:
         return None
 
 
-def _time(millis: int) -> str | None:
-    if millis < 0:
+def in_time(millis: int) -> str | None:
+    """Epoch ms as ISO 8601 UTC; None for none (-1), and for a time that no calendar has."""
+    if not 0 <= millis < END_OF_CALENDAR:
         return None
     return datetime.fromtimestamp(millis / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -138,6 +140,6 @@ def _text(raw: bytes | None) -> str | None:
     return None if raw is None else raw.decode("utf-8", "backslashreplace")
 
 
-def _printable(text: str) -> str:
-    """Without control characters: a message must not be able to command the terminal."""
+def printable(text: str) -> str:
+    """A text without control characters: a message must not be able to command the terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

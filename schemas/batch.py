@@ -34,8 +34,8 @@ class CandleBatch:
     index, rows as they came: all that are no good candle, as far as the source can see. ``position`` is the row of
     the file counted from 1 (or the offset in the partition). ``final``: this shard has said everything.
 
-    ``topic`` and ``partition`` are set when the rows come from a topic. Then ``heads`` has, by index, key and headers of
-    the message behind a row, and ``refused`` the messages that are no rows, in the order of their offsets; they lie
+    ``topic`` and ``partition`` are set when the rows come from a topic. Then ``heads`` has, by index, key and headers
+    of the message behind a row, and ``refused`` the messages that are no rows, in the order of their offsets; they lie
     between the rows by ``position``, which rises then.
     """
 

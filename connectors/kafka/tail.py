@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -24,6 +25,7 @@ class Seen:
     key: bytes | None
     id: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -41,6 +43,7 @@ class Tail:
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,  # the end of a partition is told when the broker stops waiting for more
             "auto.offset.reset": "earliest",
         }
         self._consumer: Consumer = connection.client(Consumer, settings)
@@ -108,12 +111,20 @@ class Tail:
             return {number: high for number, (_, high) in self.ranges.items()}
         return {number: min(max(low, int(start)), high) for number, (low, high) in self.ranges.items()}
 
+    def since(self, millis: int) -> dict[int, int]:
+        """The first offset of each partition whose message is of that time (epoch ms) or a later one."""
+        wanted = [TopicPartition(self.topic, number, millis) for number in self.ranges]
+        found = self._connection.ask(lambda: self._consumer.offsets_for_times(wanted, WITHIN_S))
+        return {at.partition: at.offset if at.offset >= 0 else self.ranges[at.partition][1] for at in found}
+
     def _assign(self, starts: dict[int, int]) -> None:
         self._next = dict(starts)
         self._consumer.assign([TopicPartition(self.topic, number, offset) for number, offset in starts.items()])
 
     def _consume(self) -> list[Message]:
-        messages = self._consumer.consume(BATCH, POLL_S)
+        # One to wait for, and what has come with it: to wait for a whole batch would be to wait in vain at the end.
+        messages = self._consumer.consume(1, POLL_S)
+        messages += self._consumer.consume(BATCH, 0) if messages else []
         for message in messages:
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
@@ -125,16 +136,17 @@ class Tail:
         assert partition is not None
         assert offset is not None
         self._next[partition] = offset + 1
-        headers = dict(message.headers() or ())
-        id_ = headers.get("id")
+        carried: Any = message.headers() or ()
+        headers = tuple((name, _bytes(value)) for name, value in carried)
         return Seen(
             topic=self.topic,
             partition=partition,
             offset=offset,
             ts=message.timestamp()[1],
             key=_bytes(message.key()),
-            id=_bytes(id_),
+            id=dict(headers).get("id"),
             value=_bytes(message.value()),
+            headers=headers,
         )
 
 

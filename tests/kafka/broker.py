@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -14,6 +16,8 @@ from pathlib import Path
 
 POM = Path(__file__).with_name("pom.xml")
 STARTS_WITHIN_S = 90
+# Of the life of a test's JVM the optimising compiler would take half; whoever measures speed leaves these out.
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
 def jars() -> Path:
@@ -26,27 +30,40 @@ def jars() -> Path:
             raise RuntimeError(f"{tool} is not on the PATH: the broker of the tests needs Java 17 and Maven")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "penstock"
     folder = cache / "kafka-4.1.1"
-    if not folder.is_dir():
-        fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
-        goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
-        done = subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *goal], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise RuntimeError(f"Maven could not bring Kafka's jars:\n{done.stdout[-2000:]}")
-        fresh.rename(folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes: the first one fetches, the others wait
+        if not folder.is_dir():
+            _fetch(folder)
     return folder
 
 
+def _fetch(folder: Path) -> None:
+    fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
+    goal = ("dependency:copy-dependencies", f"-DoutputDirectory={fresh}")
+    done = subprocess.run(["mvn", "-q", "-B", "-f", str(POM), *goal], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise RuntimeError(f"Maven could not bring Kafka's jars:\n{done.stdout[-2000:]}")
+    fresh.rename(folder)
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that are free now, and stay so while nobody listens there.
+
+    They lie below those that systems give to outgoing connections: a broker that is down for a while would lose its
+    port to any of these, the attempts to reach it included.
+    """
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue  # taken: draw another one
+        found.add(port)
+    return sorted(found)
 
 
 @dataclass
@@ -55,6 +72,7 @@ class Broker:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = QUICK
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +96,9 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "auto.create.topics.enable": "false",
+            # After a kill the controller refuses the broker until its former life has timed out.
+            "broker.session.timeout.ms": "4000",
+            "broker.heartbeat.interval.ms": "500",
             **self.settings,
         }
         self._properties = self.folder / "server.properties"
@@ -86,7 +107,7 @@ class Broker:
         self._java("kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(self._properties))
 
     def _words(self, *words: str) -> list[str]:
-        return ["java", "-Xmx512m", "-cp", f"{jars()}/*", *words]
+        return ["java", "-Xmx512m", *self.flags, "-cp", f"{jars()}/*", *words]
 
     def _java(self, *words: str) -> str:
         done = subprocess.run(self._words(*words), capture_output=True, text=True, check=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from tests.kafka.broker import QUICK
+
 TOPICS = "org.apache.kafka.tools.TopicCommand"
 CONFIGS = "kafka.admin.ConfigCommand"
 CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
@@ -12,7 +14,7 @@ CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
 def tool(jars: Path, address: str, name: str, *words: str) -> str:
     """What a tool, named by its class, prints on standard output."""
-    command = ("java", "-Xmx256m", "-cp", f"{jars}/*", name, "--bootstrap-server", address, *words)
+    command = ("java", "-Xmx256m", *QUICK, "-cp", f"{jars}/*", name, "--bootstrap-server", address, *words)
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
