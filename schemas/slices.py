@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -73,9 +72,25 @@ class Slices:
         columns = {name: getattr(self, name)[begin:] for name in COLUMNS}
         return replace(self, **columns, signals=tuple(one for one, _ in kept), signal_row=tuple(row for _, row in kept))
 
-    def record(self) -> Slice:
-        """As it goes to the journal: of the symbols only those with rows."""
-        used, slot = np.unique(self.slot, return_inverse=True)
+    def before(self, upto: int) -> Slices:
+        """What lies before a position, if more is to follow: all but :meth:`after`.
+
+        Nothing up to ``watermark`` may follow, so it ends just before the oldest row that does.
+        """
+        end = int(np.searchsorted(self.position, upto))
+        kept = [(signal, row) for signal, row in zip(self.signals, self.signal_row, strict=True) if row < end]
+        return replace(
+            self,
+            **{name: getattr(self, name)[:end] for name in COLUMNS},
+            signals=tuple(one for one, _ in kept),
+            signal_row=tuple(row for _, row in kept),
+            upto=upto,
+            watermark=int(self.ts[end:].min(initial=self.watermark + 1)) - 1,
+        )
+
+    def record(self, named: Sequence[int] = ()) -> Slice:
+        """As it goes to the journal: of the symbols those with rows, and the slots of ``named``."""
+        used, slot = np.unique(np.concatenate((self.slot, np.array(named, np.int32))), return_inverse=True)
         return SliceRow(
             shard=self.shard,
             shards=list(self.shards),
@@ -85,7 +100,7 @@ class Slices:
             waited_ms=self.waited_ms,
             symbols=[self.symbols[one] for one in used.tolist()],
             timeframes=[from_millis(one) for one in self.timeframes[used].tolist()],
-            slot=slot.tolist(),
+            slot=slot[: len(self)].tolist(),
             **{name: getattr(self, name).tolist() for name in COLUMNS if name != "slot"},
             signals=list(self.signals),
             signal_row=list(self.signal_row),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 TRANSIENT = (
@@ -27,11 +27,23 @@ UNKNOWN_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, Ka
 
 
 class FencedError(RuntimeError):
-    """Another process has taken over this part: this one must end."""
+    """Another process has taken over this part, or the brokers gave up its transaction: this process must end."""
 
 
 class PublishError(RuntimeError):
     """Records cannot be published, and will not be without somebody doing something."""
+
+
+def error_of(failed: KafkaException | SystemError) -> KafkaError:
+    """The error that the client raised.
+
+    A fatal one it raises amid its callbacks. Then Python finds an exception where none may be, and wraps it.
+    """
+    found = failed.__cause__ if isinstance(failed, SystemError) else failed
+    if not isinstance(found, KafkaException):
+        raise failed
+    error: KafkaError = found.args[0]
+    return error
 
 
 def explained(error: KafkaError, topic: str) -> PublishError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from schemas.alert import Alert
 from schemas.ids import event_id
 from schemas.topics import TOPICS
@@ -20,7 +22,7 @@ FACTS = {
     "candles": ("symbol", "timeframe", "ts"),
     "trades": ("symbol", "id"),
     "quotes": ("symbol", "ts"),
-    "journal": ("shard", "watermark"),
+    "journal": ("shard", "watermark", "cause"),
     "positions": ("id", "status", "ts"),
     "equity": ("portfolio", "mode", "strategy", "ts"),
     "metrics": ("name", "labels", "ts"),
@@ -45,8 +47,10 @@ def message_id(topic: str, record: Any) -> str:
     return event_id(topic, *(_fact(_get(record, name)) for name in facts))
 
 
-def message(topic: str, record: Any, portfolio: str) -> Message:
-    """The message of a record. ``portfolio`` is the key where the record does not name what it is keyed by.
+def message(topic: str, record: Any, portfolio: str, prefix: str = "") -> Message:
+    """The message of a record, for the topic ``prefix`` + ``topic``.
+
+    ``portfolio`` is the key where the record does not name what it is keyed by.
 
     Raises ValueError for a topic that is not among ours.
     """
@@ -57,26 +61,27 @@ def message(topic: str, record: Any, portfolio: str) -> Message:
     schema = f"{definition.record.__name__}/{VERSION}"
     id_ = message_id(topic, record)
     trace = traceparent(topic, id_, _get(record, "symbol", None), _get(record, "ts", 0))
-    return Message(topic, str(key), id_, encode(_plain(record)), schema, trace)
+    return Message(prefix + topic, str(key), id_, encode(_plain(record)), schema, trace)
 
 
-def diverged(part: str, record: Any, known: Message) -> Message:
+def diverged(part: str, known: Message, prefix: str = "") -> Message:
     """The alert about a record that was computed again and came out differently: ``known`` is what came out now.
 
     It depends on nothing but the id of the record, so that it is the same each time it is raised.
     """
+    record, topic = msgspec.json.decode(known.value), known.topic.removeprefix(prefix)
     alert = AlertRow(
-        id=event_id(DIVERGED, part, known.topic, known.id),
-        ts=_get(record, "ts"),
+        id=event_id(DIVERGED, part, topic, known.id),
+        ts=record.get("ts", record.get("watermark", 0)),
         level="critical",
         code=DIVERGED,
-        symbol=_get(record, "symbol", None),
-        strategy=_get(record, "strategy", None),
-        message=f"{known.topic} {known.id} was published before, but came out differently when it was computed again:"
+        symbol=record.get("symbol"),
+        strategy=record.get("strategy"),
+        message=f"{topic} {known.id} was published before, but came out differently when it was computed again:"
         " what was published stands",
-        figures={"part": part, "topic": known.topic, "id": known.id},
+        figures={"part": part, "topic": topic, "id": known.id},
     )
-    return message("alerts", alert, part)
+    return message("alerts", alert, part, prefix)
 
 
 _NONE = object()

@@ -24,14 +24,20 @@ class Owed:
     forgotten, so the memory is bounded by what one epoch publishes. Should several records share an id, they are
     told apart by their order.
 
+    Entries of the journal are cut differently when they are computed again, so they are not told by ids: of each shard,
+    all positions before ``covered`` have been said.
+
     >>> owed = Owed()
     >>> owed.found("orders", "a", b"1")
     >>> owed.answer("orders", "a", b"1"), owed.answer("orders", "a", b"1")
     (<Answer.KNOWN: 'it is there already, with the same bytes'>, <Answer.NEW: 'publish it'>)
     """
 
-    def __init__(self, digests: Mapping[tuple[str, str], Sequence[bytes]] | None = None) -> None:
+    def __init__(
+        self, digests: Mapping[tuple[str, str], Sequence[bytes]] | None = None, covered: Mapping[str, int] | None = None
+    ) -> None:
         self._digests: Digests = {key: tuple(each) for key, each in (digests or {}).items()}
+        self.covered = dict(covered or {})
 
     def __len__(self) -> int:
         return sum(map(len, self._digests.values()))
@@ -39,6 +45,10 @@ class Owed:
     def found(self, topic: str, id_: str, value: bytes) -> None:
         """A record of ours was read back from a topic."""
         self._digests[(topic, id_)] = (*self._digests.get((topic, id_), ()), _digest(value))
+
+    def said(self, shard: str, upto: int) -> None:
+        """An entry of the journal was read back, or is on its way."""
+        self.covered[shard] = max(upto, self.covered.get(shard, upto))
 
     def answer(self, topic: str, id_: str, value: bytes) -> Answer:
         """Whether a record that was just computed is to be published."""

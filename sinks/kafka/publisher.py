@@ -6,11 +6,12 @@ Opening, after a start or a crash:
   transaction that it left open is aborted.
 - **O2** ask where each partition ends, open transactions of others included.
 - **O3** read what lies between the offsets of the checkpoint and these ends, and remember the ids of this part's
-  records: they will be computed again.
+  records: they will be computed again. Of entries of the journal only the position is remembered.
 
 Publishing a batch:
 
-- **P1** leave out what is owed (O3); a payload that differs from the one on the topic is reported, not published.
+- **P1** leave out what is owed (O3); a payload that differs from the one on the topic is reported, not published. An
+  entry of the journal is cut behind what the journal has.
 - **P2** begin a transaction.
 - **P3** produce.
 - **P4** commit: this delivers everything and makes it visible at once, or nothing.
@@ -22,6 +23,8 @@ part is either before these ends or will be found by O3.
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +33,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from sinks.kafka.checkpoint import Checkpoint, Offsets
-from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, PublishError, explained
+from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, PublishError, error_of, explained
 from sinks.kafka.owed import Answer, Owed
 from sinks.kafka.read_back import TIMEOUT_S, Ends, read_back
 
@@ -46,6 +49,8 @@ SETTINGS = {
     "retry.backoff.ms": 5,
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 1_000,
+    # For so long readers wait for a process that died and does not come back.
+    "transaction.timeout.ms": 30_000,
 }
 
 
@@ -59,18 +64,36 @@ class Message:
     value: bytes
     schema: str = ""
     traceparent: str = ""
+    stretch: Stretch | None = None
 
 
-def _nothing(_: str) -> None:
-    return None
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a message of the journal says of a shard: the positions from ``first`` on, before ``upto``.
+
+    ``after(position)`` are the messages of what lies at or behind a position within.
+    """
+
+    shard: str
+    first: int
+    upto: int
+    after: Callable[[int], Sequence[Message]]
+
+
+def nothing(_: Any) -> None:
+    """The hook that does nothing."""
 
 
 class Publisher:
     """Publishes the records of one part of a deployment.
 
     ``client`` holds librdkafka's settings and goes before the ones made here. ``on_diverged`` is told of a record that
-    came out differently than before; what it returns is published in the same transaction, once. ``probe`` is told of
-    each step by its number; tests kill the process there. Raises PublishError when a topic is missing.
+    came out differently than before; what it returns, if anything, is published in the same transaction, once.
+    ``on_published`` is told how many messages of which topic a commit made visible. ``probe`` is told of each step by
+    its number; tests kill the process there. Raises PublishError when a topic is missing.
+
+    To make one waits for open transactions of other parts. When several parts died together, each ends its own (O1):
+    so their successors are to be made at the same time, in threads, and not one after the other.
     """
 
     def __init__(
@@ -80,19 +103,22 @@ class Publisher:
         part: str,
         topics: Sequence[str],
         checkpoint: Checkpoint | None,
-        on_diverged: Callable[[Message], Message],
-        probe: Callable[[str], None] = _nothing,
+        on_diverged: Callable[[Message], Message | None],
+        probe: Callable[[str], None] = nothing,
         log: logging.Logger = LOG,
+        on_published: Callable[[Mapping[str, int]], None] = nothing,
     ) -> None:
         self.part, self._id, self._log = part, f"{deployment}.{part}", log
+        self._on_published = on_published
         self._client = {**SETTINGS, **client}
         self._on_diverged, self._probe = on_diverged, probe
         self._failed: PublishError | None = None
         self._successor: FencedError | None = None
-        self.owed = Owed(checkpoint.owed if checkpoint else None)
+        self.owed = Owed(checkpoint.owed, checkpoint.covered) if checkpoint else Owed()
         self._ends = Ends(dict(client), topics, log)
+        self._began: float | None = None
         self._producer = self._fence()
-        self._read_back(checkpoint.ends if checkpoint else {})
+        self._catch_up(checkpoint.ends if checkpoint else {})
 
     def _fence(self) -> Producer:
         producer = Producer({**self._client, "transactional.id": self._id}, logger=self._log)
@@ -100,7 +126,7 @@ class Publisher:
         self._persist(lambda: producer.init_transactions(TIMEOUT_S))
         return producer
 
-    def _read_back(self, known: Offsets) -> None:
+    def _catch_up(self, known: Offsets) -> None:
         self._probe("O2")
         ends = self._ends.now()
         # An end before the known one: the topic was made anew.
@@ -118,47 +144,65 @@ class Publisher:
         """
         if self._successor is not None:
             raise self._successor
-        new = [found for message in messages if (found := self._new(message)) is not None]  # P1
+        new = [one for message in messages for one in self._new(message)]  # P1
         if not new:
-            self._producer.poll(0)
+            self.poll()
             return 0
         refused = 0
         while not self._transaction(new):
             refused += self._failed is not None
             if refused == TRIES:
                 raise self._failed or PublishError(f"{self._id}: {TRIES} transactions in a row were aborted")
+        self._on_published(Counter(message.topic for message in new))
         return len(new)
 
-    def _new(self, message: Message) -> Message | None:
+    def poll(self) -> None:
+        """Let the client say what it has to say. To be called now and then while there is nothing to publish."""
+        self._persist(lambda: self._producer.poll(0))
+
+    def _new(self, message: Message) -> Sequence[Message]:
+        if message.stretch is not None:
+            return self._uncovered(message, message.stretch)
         answer = self.owed.answer(message.topic, message.id, message.value)
         if answer is Answer.DIVERGED:
+            report = self._on_diverged(message)
+            if report is None:
+                return ()
             self._log.error("%s: %s on topic %s is not what it was before", self._id, message.id, message.topic)
-            message = self._on_diverged(message)
-            answer = self.owed.answer(message.topic, message.id, message.value)
-        return message if answer is Answer.NEW else None
+            message, answer = report, self.owed.answer(report.topic, report.id, report.value)
+        return (message,) if answer is Answer.NEW else ()
+
+    def _uncovered(self, message: Message, stretch: Stretch) -> Sequence[Message]:
+        covered = self.owed.covered.get(stretch.shard, -1)
+        if stretch.upto <= covered:
+            return ()
+        self.owed.said(stretch.shard, stretch.upto)
+        return (message,) if covered <= stretch.first else stretch.after(covered)
 
     def _transaction(self, new: Sequence[Message]) -> bool:
         self._failed = None
         try:
             self._producer.begin_transaction()  # P2
+            self._began = time.monotonic()
             self._probe("P2")
             for message in new:  # P3
                 self._produce(message)
             self._probe("P3")
             self._persist(lambda: self._producer.commit_transaction(TIMEOUT_S))  # P4
+            self._began = None
             self._probe("P4")
         except PublishError:  # a record that the client itself refuses
             self._persist(lambda: self._producer.abort_transaction(TIMEOUT_S))
             raise
-        except KafkaException as failed:
+        except (KafkaException, SystemError) as failed:
             if not self._aborted(failed):
                 raise
             return False
         return True
 
-    def _aborted(self, failed: KafkaException) -> bool:
+    def _aborted(self, failed: KafkaException | SystemError) -> bool:
         """Abort a transaction that failed. False when that is not the way to go on."""
-        error: KafkaError = failed.args[0]
+        error = error_of(failed)
         if error.code() in FENCED:
             raise self._fenced(error) from failed
         if not error.txn_requires_abort():
@@ -176,6 +220,8 @@ class Publisher:
             ("schema", message.schema),
             ("traceparent", message.traceparent),
         ]
+        if message.stretch is not None:
+            headers += [("shard", message.stretch.shard), ("upto", str(message.stretch.upto))]
         while True:
             try:
                 self._producer.produce(
@@ -201,16 +247,16 @@ class Publisher:
 
     def checkpoint(self) -> Checkpoint:
         """What a successor has to know. To be called between batches."""
-        return Checkpoint(self._ends.now(), self.owed.snapshot())
+        return Checkpoint(self._ends.now(), self.owed.snapshot(), dict(self.owed.covered))
 
-    def _persist(self, step: Callable[[], None]) -> None:
+    def _persist(self, step: Callable[[], object]) -> None:
         """Do a step of the transaction protocol again as long as librdkafka says that this is how to find out."""
         while True:
             try:
                 step()
                 return
-            except KafkaException as failed:
-                error: KafkaError = failed.args[0]
+            except (KafkaException, SystemError) as failed:
+                error = error_of(failed)
                 if error.code() in FENCED:
                     raise self._fenced(error) from failed
                 if not error.retriable():
@@ -218,8 +264,14 @@ class Publisher:
                 self._log.warning("%s: waiting for the brokers: %s", self._id, error.str())
 
     def _fenced(self, error: KafkaError) -> FencedError:
-        self._successor = FencedError(
-            f"{self._id}: another process publishes under this name, or a transaction was open for longer than"
-            f" transaction.timeout.ms: {error.str()}"
+        # The client tells the two apart by nothing. Up to its time-out a transaction can only have been taken over.
+        limit_ms = int(self._client["transaction.timeout.ms"])
+        open_ms = (time.monotonic() - self._began) * 1_000 if self._began is not None else 0
+        why = (
+            "another process has taken over: two may not run under the same kafka.deployment at once"
+            if open_ms < limit_ms
+            else f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
+            " brokers gave it up (or another process has taken over): start again, nothing is lost"
         )
+        self._successor = FencedError(f"{self._id}: {why} ({error.str()})")
         return self._successor

@@ -82,7 +82,7 @@ def read_back(
     owed: Owed,
     log: logging.Logger,
 ) -> None:
-    """Read partitions from one offset to another, and remember in ``owed`` the records whose part is ``name``.
+    """Read partitions from one offset to another, and remember in ``owed`` what the part ``name`` put there.
 
     Records of aborted transactions are left out. Waits until every transaction that was open has ended.
     """
@@ -102,7 +102,7 @@ def read_back(
 
 
 def _reader(client: Mapping[str, Any], name: str) -> dict[str, Any]:
-    ours = ("enable.idempotence", "partitioner", "linger.ms")  # settings of a producer
+    ours = ("enable.idempotence", "partitioner", "linger.ms", "transaction.timeout.ms")  # settings of a producer
     return {
         **{key: value for key, value in client.items() if key not in ours},
         "group.id": f"{name}.read-back",
@@ -117,7 +117,11 @@ def _take(message: Message, name: bytes, until: Offsets, owed: Owed) -> None:
     at, error = (message.topic() or "", message.partition() or 0), message.error()
     if error is None:
         headers: dict[str, Any] = dict(message.headers() or ())
-        if headers.get("part") == name:
+        if headers.get("part") != name:
+            pass
+        elif "upto" in headers:
+            owed.said(headers["shard"].decode(), int(headers["upto"]))
+        else:
             value: Any = message.value()
             owed.found(at[0], headers["id"].decode(), value)
     elif error.code() in TRANSIENT:

@@ -3,51 +3,91 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
+from schemas.slices import Slices
 from schemas.topics import TOPICS
 from sinks.kafka.checkpoint import Checkpoint
+from sinks.kafka.courier import Courier
+from sinks.kafka.journal import TOPIC, entries
 from sinks.kafka.messages import diverged, message
-from sinks.kafka.publisher import LOG, Message, Publisher
+from sinks.kafka.publisher import LOG, Message, Publisher, nothing
 
 Outbox = dict[str, list[Any]]
 OURS = tuple(topic.name for topic in TOPICS.values() if topic.direction != "in")
+OVERDUE = 3  # snapshots
 
 
 class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
-    """Publishes the records of one part. State: the packed checkpoint of its publisher.
+    """Publishes the records of one part, in a thread of its own. State: the packed checkpoint of its publisher.
 
     A record that came out differently than before a crash is not published again: an alert OUTPUT_DIVERGED is.
     """
 
     def __init__(self, sink: KafkaSink, part: str, state: bytes | None) -> None:
-        self._part, self._portfolio = part, sink.portfolio
-        self._records: dict[int, Any] = {}
+        self._sink, self._part, self._snapshots = sink, part, 0
         checkpoint = Checkpoint.unpack(state) if state is not None else None
-        names = (sink.client, sink.deployment, part, sink.topics)
-        self._publisher = Publisher(*names, checkpoint, self._diverged, log=sink.log)
+        self._courier = Courier(part, lambda: self._open(checkpoint), sink.on_trouble)
+
+    def _open(self, checkpoint: Checkpoint | None) -> Publisher:
+        return Publisher(
+            self._sink.client,
+            self._sink.deployment,
+            self._part,
+            [self._sink.prefix + topic for topic in self._sink.topics],
+            checkpoint,
+            self._diverged,
+            log=self._sink.log,
+            on_published=self._published,
+        )
 
     def write_batch(self, items: list[Outbox]) -> None:
-        """Publish the records of some outboxes in one transaction."""
-        messages = []
-        for outbox in items:
-            for topic, records in outbox.items():
-                for record in records:
-                    one = message(topic, record, self._portfolio)
-                    self._records[id(one)] = record
-                    messages.append(one)
-        self._publisher.publish(messages)
-        self._records.clear()
+        """Hand the records of some outboxes over; those of a call leave in one transaction.
 
-    def _diverged(self, now: Message) -> Message:
-        return diverged(self._part, self._records[id(now)], now)
+        Waits while too much is under way. Raises FencedError, PublishError or KafkaException for this call or an
+        earlier one.
+        """
+        # Here and not in the thread: what is handed over is as many bytes as the bound says.
+        self._courier.give([one for outbox in items for one in self._messages(outbox)])
+
+    def _messages(self, outbox: Outbox) -> Iterator[Message]:
+        portfolio, prefix = self._sink.portfolio, self._sink.prefix
+        for topic, records in outbox.items():
+            for record in records:
+                if not isinstance(record, Slices):
+                    yield message(topic, record, portfolio, prefix)
+                elif record.cause == "candles":
+                    yield from entries(record, portfolio, prefix)
+                else:
+                    yield message(topic, record.record(), portfolio, prefix)
+
+    def _diverged(self, now: Message) -> Message | None:
+        # Of the journal it is a time-out that was raised again: how long was waited, a clock has told.
+        return None if now.topic == self._sink.journal else diverged(self._part, now, self._sink.prefix)
+
+    def _published(self, counts: Mapping[str, int]) -> None:
+        self._sink.on_published({topic.removeprefix(self._sink.prefix): count for topic, count in counts.items()})
 
     def snapshot(self) -> bytes:
-        """Everything that was written is on the topics: where they end."""
-        return self._publisher.checkpoint().pack()
+        """Wait until everything that was written is on the topics, and say where they end. Raises as write_batch."""
+        checkpoint = self._courier.finish().checkpoint()
+        self._snapshots += 1
+        # A time-out is read from the journal after a restart, and need not be raised again.
+        owed = [key for key in checkpoint.owed if key[0] != self._sink.journal]
+        if self._snapshots == OVERDUE and owed:
+            topic, id_ = owed[0]
+            self._sink.on_trouble(
+                f"{self._part}: {len(owed)} records were published before the restart, but have not been computed again"
+                f" since, {id_} on topic {topic} for one: has the input or the configuration changed?"
+            )
+        return checkpoint.pack()
+
+    def close(self) -> None:
+        """Publish what is left and end the thread. Raises nothing, and does not wait for long."""
+        self._courier.close()
 
 
 class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
@@ -55,7 +95,11 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
 
     ``client`` holds librdkafka's settings, ``bootstrap.servers`` at least. ``deployment`` and the part make the
     transactional id: two deployments on the same brokers need different names, two processes of one must not have the
-    same part (the older one is fenced). ``topics`` are those that the parts write to, ``alerts`` among them.
+    same part (the older one is fenced). ``topics`` are those that the parts write to, ``alerts`` among them; on the
+    broker ``prefix`` stands in front of their names. ``portfolio`` is the key of the journal.
+
+    ``on_published`` is told after each commit how many messages of which topic it made visible; ``on_trouble`` what a
+    person should know, in words. Both are called from the threads of the parts.
     """
 
     def __init__(
@@ -66,9 +110,14 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
         parts: Sequence[str],
         topics: Sequence[str] = OURS,
         log: logging.Logger = LOG,
+        prefix: str = "",
+        on_published: Callable[[Mapping[str, int]], None] = nothing,
+        on_trouble: Callable[[str], None] = nothing,
     ) -> None:
         self.client, self.deployment, self.portfolio, self.log = dict(client), deployment, portfolio, log
-        self.parts, self.topics = sorted(parts), sorted({*topics, "alerts"})
+        self.parts, self.topics, self.prefix = sorted(parts), sorted({*topics, "alerts"}), prefix
+        self.journal = prefix + TOPIC
+        self.on_published, self.on_trouble = on_published, on_trouble
 
     def list_parts(self) -> list[str]:
         """All parts: every process can reach the brokers."""
@@ -79,5 +128,5 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
         return self.parts.index(item_key)
 
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> PartPublisher:  # noqa: ARG002
-        """Open the publisher of a part where the snapshot left it, which fences an older one."""
+        """Begin to open the publisher of a part where the snapshot left it, which fences an older one."""
         return PartPublisher(self, for_part, resume_state)
