@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def run(
 
     It goes on from the last checkpoint in --state, whatever ended it. Stop it with Ctrl-C or SIGTERM.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, _stop if process is None else _leave)
 
     from cli.options import load_checked
     from flows import live_process, supervise
@@ -55,11 +56,11 @@ def run(
     loaded = load_checked(config, sets)
     refuse_real_money(loaded.config.broker, switched_on=real_money)
     folder, deployment = StateFolder(state), find(loaded.config)
-    if process is not None:
-        live_process.end_with_parent()
-        live_process.join_state(deployment, folder, process, len(address or ()), accept=accept_changes)
+    count = processes if process is None else len(address or ())
+    if os.environ.get(live_process.PARENT) == "1":
+        live_process.end_with_parent()  # which has opened the state, and holds its lock
     else:
-        open_state(deployment, folder, processes=processes, rebuild=rebuild, accept=accept_changes)
+        open_state(deployment, folder, (process, count), rebuild=rebuild, accept=accept_changes)
     announce_compiling(lambda: say("compiling the kernels: first use on this machine, cached afterwards"))
     warm()
     if process is None:
@@ -68,7 +69,7 @@ def run(
         if process is None and processes > 1:
             words = [word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")]
             raise typer.Exit(supervise.supervise(supervise.command_of(words), processes, folder.lock, say))
-        live_process.run(deployment, folder, address or (), process or 0)
+        live_process.run(deployment, folder, address or (), process or 0, say)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -76,6 +77,11 @@ def run(
 def _stop(*_: object) -> NoReturn:
     """SIGTERM is how containers are stopped: no failure. Nothing needs to be saved, the checkpoints are."""
     raise SystemExit(0)
+
+
+def _leave(*_: object) -> NoReturn:
+    """The same in a cluster: there Bytewax waits for the others, which may be about to leave, too."""
+    os._exit(0)
 
 
 def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from flows import registry
 from flows.market.runner import Runner
 from flows.market.stage import MarketStage
+from flows.timing import Timing
 from schemas.config.root import Config
 
 
-def market_stage(config: Config, shards: Sequence[str]) -> MarketStage:
-    """A market stage of one of the shards, with fresh strategies."""
+def market_stage(config: Config, shards: Sequence[str], timing: Timing | None = None) -> MarketStage:
+    """A market stage of one of the shards, with fresh strategies, whose time is taken."""
+    timed = nullcontext if timing is None else timing
     runners = [
-        Runner(registry.build(strategy, index), strategy.label, strategy.mode, strategy.symbols)
+        Runner(registry.build(strategy, index), strategy.label, strategy.mode, strategy.symbols, timed)
         for index, strategy in enumerate(config.strategies)
     ]
     return MarketStage(config.market, runners, shards)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
 from connectors.kafka.health import lag
@@ -51,7 +50,9 @@ def refuse_real_money(broker: BrokerConfig, *, switched_on: bool) -> None:
     unread = [name for name in ("api_key_file", "api_secret_file") if not _holds_something(getattr(broker, name))]
     if missing or unread:
         first = (missing or unread)[0]
-        raise DeploymentError(f"broker.{first}: name {'the exchange' if first == 'exchange' else 'a file with the key'}")
+        raise DeploymentError(
+            f"broker.{first}: name {'the exchange' if first == 'exchange' else 'a file with the key'}"
+        )
     raise DeploymentError("broker.mode exchange: this version executes no orders on an exchange; set broker.mode=paper")
 
 
@@ -86,12 +87,17 @@ def made_with(deployment: Deployment) -> dict[str, Any]:
     return {**settings, "code": code, "cluster": deployment.cluster}
 
 
-def open_state(deployment: Deployment, folder: StateFolder, *, processes: int, rebuild: bool, accept: bool) -> None:
-    """Take up the state of an earlier run, or begin. Raises StateError and DeploymentError with what to do."""
+def open_state(
+    deployment: Deployment, folder: StateFolder, share: tuple[int | None, int], *, rebuild: bool, accept: bool
+) -> None:
+    """Take up the state of an earlier run, or begin. Raises StateError and DeploymentError with what to do.
+
+    ``share`` is the number of this process, None when the folder is for all of them, and how many there are.
+    """
     folder.take()
     settings = made_with(deployment)
     if folder.fresh:
-        _begin(deployment, folder, settings, processes=processes, rebuild=rebuild)
+        _begin(deployment, folder, settings, share, rebuild=rebuild)
         return
     if rebuild:
         raise DeploymentError(f"{folder.path} has a state: move it away before --rebuild makes it anew from the topics")
@@ -107,7 +113,12 @@ def open_state(deployment: Deployment, folder: StateFolder, *, processes: int, r
 
 
 def _begin(
-    deployment: Deployment, folder: StateFolder, settings: Mapping[str, Any], *, processes: int, rebuild: bool
+    deployment: Deployment,
+    folder: StateFolder,
+    settings: Mapping[str, Any],
+    share: tuple[int | None, int],
+    *,
+    rebuild: bool,
 ) -> None:
     group = deployment.config.kafka.group
     read = [part for part in lag(deployment.topics) if part.committed is not None]
@@ -121,4 +132,4 @@ def _begin(
         admin, ask = deployment.topics.admin, deployment.topics.connection.ask
         for future in admin.delete_consumer_groups([group], request_timeout=REQUEST_S).values():
             ask(future.result)
-    folder.begin(settings, processes)
+    folder.begin(settings, *share)

@@ -7,7 +7,7 @@ journal once, so a restart, an audit or a replay of it computes the same book ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,9 +20,9 @@ from bytewax.outputs import Sink
 from flows.build import market_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
 from flows.market.stage import Said
+from flows.monitor import Monitor
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
-from flows.timing import Timing
 from flows.waiting import Waiting
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
@@ -43,17 +43,18 @@ def portfolio_part(config: Config) -> str:
     return f"portfolio-{config.portfolio.name}"
 
 
-def dataflow(
-    config: Config, shards: Sequence[str], ends: Ends, timing: Timing, on_outbox: Callable[[str, Outbox], None]
-) -> Dataflow:
+def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor) -> Dataflow:
     """Wire it. The names of the steps are the names of their state in a checkpoint: renaming one loses it.
 
-    ``shards`` are the partitions of the candle topic; ``on_outbox`` sees what each part is about to publish.
+    ``shards`` are the partitions of the candle topic; ``monitor`` sees what goes by.
     """
     portfolio = portfolio_part(config)
 
     def batches(item: tuple[str, CandleBatch | Tick]) -> bool:
-        return isinstance(item[1], CandleBatch)
+        if not isinstance(item[1], CandleBatch):
+            return False
+        monitor.on_batch(item[1])
+        return True
 
     def ticks(item: tuple[str, CandleBatch | Tick]) -> tuple[str, Tick] | None:
         return (portfolio, item[1]) if isinstance(item[1], Tick) else None
@@ -64,16 +65,18 @@ def dataflow(
         return (shard, outbox) if outbox else None
 
     def seen(item: tuple[str, Outbox]) -> tuple[str, Outbox]:
-        on_outbox(*item)
+        monitor.on_outbox(*item)
         return item
 
     flow = Dataflow("penstock_live")
     candles = op.input("candles", flow, ends.candles)
-    build = partial(market_stage, config, shards)
-    said = op.stateful_batch("market", op.filter("batches", candles, batches), partial(MarketLogic, build, timing))
+    build = partial(market_stage, config, shards, monitor.timing)
+    said = op.stateful_batch(
+        "market", op.filter("batches", candles, batches), partial(MarketLogic, build, monitor.timing)
+    )
     journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
-    logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), timing)
+    logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
     decided = op.stateful_batch("portfolio", entries, logic)
     outboxes = op.merge("records", op.filter_map("told", said, told), decided)
     op.output("topics", op.map("seen", outboxes, seen), ends.topics)

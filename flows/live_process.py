@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
-from time import monotonic, sleep
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
-from flows.deployment import Deployment, open_state
+from flows.deployment import Deployment
 from flows.live import Ends, dataflow, portfolio_part
+from flows.monitor import Monitor
 from flows.process import run_process
-from flows.timing import Timing
+from flows.watched import WatchedSink, WatchedSource
+from schemas.config.root import Config
 from sinks.kafka.sink import KafkaSink
-from sinks.state_folder import StateError, StateFolder
-
+from sinks.state_folder import StateFolder
+from sinks.vitals.server import Server
 
 PARENT = "PENSTOCK_END_WITH_PARENT"
-STATE_WITHIN_S = 120.0
+"""Set by a parent that holds the state folder's lock and the other end of standard input."""
 
 
 def end_with_parent() -> None:
@@ -32,34 +35,41 @@ def _wait_for_end() -> None:
     os._exit(1)
 
 
-def join_state(deployment: Deployment, folder: StateFolder, process: int, processes: int, *, accept: bool) -> None:
-    """The state of a cluster over several machines: the first process prepares it, the others find it prepared.
-
-    Raises StateError when it is not there within two minutes.
-    """
-    if os.environ.get(PARENT) == "1":
-        return  # the parent has opened it, and holds the lock
-    if process == 0:
-        open_state(deployment, folder, processes=processes, rebuild=False, accept=accept)
-        return
-    until = monotonic() + STATE_WITHIN_S
-    while folder.fresh:
-        if monotonic() > until:
-            raise StateError(f"{folder.path}: process 0 has not prepared it: is --state the same folder for all?")
-        sleep(0.2)
-
-
-def run(deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int) -> None:
-    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError."""
-    config, timing = deployment.config, Timing()
-    kafka = config.kafka
-    client, portfolio = kafka.settings(), config.portfolio.name
-    ends = Ends(
-        candles=CandleTopicSource(client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows),
-        journal=JournalSource(client, kafka.group, kafka.topic("journal"), portfolio),
-        topics=KafkaSink(
-            client, kafka.deployment, portfolio, [*deployment.shards, portfolio_part(config)], prefix=kafka.prefix
-        ),
+def run(
+    deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int, say: Callable[[str], None]
+) -> None:
+    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError."""
+    config, kafka = deployment.config, deployment.config.kafka
+    monitor, client, portfolio = Monitor(config, say), kafka.settings(), config.portfolio.name
+    candles = CandleTopicSource(
+        client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
     )
-    flow = dataflow(config, deployment.shards, ends, timing, lambda *_: None)
-    run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
+    sink = KafkaSink(
+        client,
+        kafka.deployment,
+        portfolio,
+        [*deployment.shards, portfolio_part(config)],
+        prefix=kafka.prefix,
+        on_published=monitor.on_published,
+        on_trouble=partial(monitor.on_trouble, "publisher"),
+    )
+    journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
+    ends = Ends(
+        WatchedSource(candles, monitor.health),
+        WatchedSource(journal, monitor.health),
+        WatchedSink(sink, monitor.health),
+    )
+    flow = dataflow(config, deployment.shards, ends, monitor)
+    with serving(config, monitor, process):
+        run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
+
+
+@contextmanager
+def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
+    """Metrics and health over HTTP. Processes of one machine have a port each, those of a cluster the same."""
+    port = config.serve.port_of(process if os.environ.get(PARENT) == "1" else 0)
+    if port is None:
+        yield
+        return
+    with Server(monitor.vitals, monitor.health, config.serve.host, port):
+        yield

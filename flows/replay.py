@@ -12,8 +12,8 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
 from connectors.candle_source import CandleSource, Load
-from flows.edges import MarketLogic, PortfolioLogic
 from flows.build import market_stage
+from flows.edges import MarketLogic, PortfolioLogic
 from flows.market.stage import Said
 from flows.plan import Plan
 from flows.portfolio.stage import PortfolioStage

@@ -13,9 +13,9 @@ class Waiting:
     """The state machine of the bounded wait.
 
     When an instant has been held back for ``market.max_wait``, each shard that is at the end of its partition and has
-    not reached it is given up on for that instant (``timeout``). When a shard has been silent for ``market.stale_after``
-    on top of its shortest timeframe, it is said so, once (``silence``). A shard that still has something to read is
-    waited for as long as it takes: it is alive.
+    not reached it is given up on for that instant (``timeout``). When a shard has been silent for
+    ``market.stale_after`` on top of its shortest timeframe, it is said so, once (``silence``). A shard that still has
+    something to read is waited for as long as it takes: it is alive.
 
     Nothing here is kept over a restart, and no record depends on it but through the journal.
     """

@@ -57,6 +57,7 @@ class CandleBatch:
     partition: int | None = None
     refused: tuple[Refused, ...] = ()
     heads: Mapping[int, Head] = field(default_factory=dict)
+    arrived_ms: int | None = None  # when the newest message came to the topic, epoch ms; no record depends on it
 
     def __len__(self) -> int:
         return len(self.ts)

@@ -51,13 +51,18 @@ class StateFolder:
         if self.fresh and others:
             raise StateError(f"{self.path} is no state folder, it holds {others[0]}: give another --state")
 
-    def begin(self, settings: Mapping[str, Any], processes: int) -> None:
-        """Prepare an empty folder for the first run."""
+    def begin(self, settings: Mapping[str, Any], process: int | None, processes: int) -> None:
+        """Prepare an empty folder for the first run: for all processes, or for one of them alone."""
         if self.recovery.exists():  # an earlier start ended before it had written what the state is made with
             for path in self.recovery.iterdir():
                 path.unlink()
         self.recovery.mkdir(exist_ok=True)
         init_db_dir(self.recovery, processes)  # type: ignore[no-untyped-call]
+        if process is not None:
+            # Each process keeps the partitions that it has. Their names end in the number, as in part-0.sqlite3.
+            for path in self.recovery.glob("part-*.sqlite3"):
+                if int(path.stem.rpartition("-")[2]) != process:
+                    path.unlink()
         self.write(settings)
 
     def write(self, settings: Mapping[str, Any]) -> None:

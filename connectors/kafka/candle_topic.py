@@ -35,6 +35,9 @@ class Received(Protocol):
     def headers(self) -> Any:
         """The headers, in their order."""
 
+    def timestamp(self) -> tuple[int, int]:
+        """Kind and time of its stamp, epoch ms."""
+
 
 @dataclass(frozen=True, slots=True)
 class Texts(Mapping[int, str]):
@@ -148,6 +151,7 @@ class CandleTopic:
             topic=self.topic,
             partition=self.partition,
             refused=tuple(_refused(messages[i], int(offsets[i]), refusal) for i, refusal in sorted(refused.items())),
+            arrived_ms=messages[-1].timestamp()[1] if messages else None,
             heads=Heads(tuple(messages) if len(at) == len(values) else tuple(messages[i] for i in at.tolist())),
         )
 

@@ -10,8 +10,15 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from connectors.kafka.admin import Topics
-from connectors.kafka.connection import REQUEST_S
+from connectors.kafka.connection import REQUEST_S, WITHIN_S
 from schemas.topics import TOPICS
+
+
+STARTING = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +94,7 @@ class Lag:
 
 def lag(topics: Topics) -> list[Lag]:
     """The lag of the installation's consumer group on each partition that it has committed, and on the market's."""
-    group = topics.kafka.group
-    asked = topics.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=REQUEST_S)
-    known = topics.answer(asked[group]).topic_partitions or []
-    committed = {(one.topic, one.partition): one.offset for one in known if one.offset >= 0}
+    committed = _committed(topics)
     sizes = topics.names()
     inputs = [topics.kafka.topic(name) for name, topic in TOPICS.items() if topic.direction == "in"]
     parts = {(name, number) for name in inputs for number in range(sizes.get(name, 0))}
@@ -98,6 +102,19 @@ def lag(topics: Topics) -> list[Lag]:
     first = _offsets(topics, parts, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
     end = _offsets(topics, parts, OffsetSpec.latest())  # type: ignore[no-untyped-call]
     return [Lag(*at, committed.get(at), first[at], end[at]) for at in sorted(parts)]
+
+
+def _committed(topics: Topics) -> dict[tuple[str, int], int]:
+    """What the group has committed. A broker that has just started is asked again until it knows."""
+    group = topics.kafka.group
+    until = time.monotonic() + WITHIN_S
+    while True:
+        admin, wanted = topics.admin, [ConsumerGroupTopicPartitions(group)]
+        future = admin.list_consumer_group_offsets(wanted, request_timeout=REQUEST_S)[group]
+        failed = future.exception()
+        if not isinstance(failed, KafkaException) or failed.args[0].code() not in STARTING or time.monotonic() > until:
+            known = topics.answer(future).topic_partitions or []
+            return {(one.topic, one.partition): one.offset for one in known if one.offset >= 0}
 
 
 def _offsets(topics: Topics, parts: set[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:

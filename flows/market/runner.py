@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -38,8 +39,15 @@ class Runner:
     symbols go on. So which signals come out does not depend on where the batch was cut.
     """
 
-    def __init__(self, strategy: Strategy, label: str, mode: Mode, symbols: Sequence[str] = ("*",)) -> None:
-        self.strategy, self.label, self.mode = strategy, label, mode
+    def __init__(
+        self,
+        strategy: Strategy,
+        label: str,
+        mode: Mode,
+        symbols: Sequence[str] = ("*",),
+        timed: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.strategy, self.label, self.mode, self._timed = strategy, label, mode, timed
         self._wanted = None if "*" in symbols else frozenset(symbols)
         self.quarantined: set[str] = set()
 
@@ -59,7 +67,8 @@ class Runner:
         raised: list[Raised] = []
         found: list[tuple[int, Any]] = []
         if len(candles):
-            self._run(candles, np.arange(len(candles)), (missing, names, step), found, raised)
+            with self._timed(f"strategy {self.label}"):
+                self._run(candles, np.arange(len(candles)), (missing, names, step), found, raised)
         return found, raised
 
     def _run(

@@ -24,11 +24,11 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sinks.vitals.asked import LOG, Asked
 from sinks.vitals.metrics import METRICS
 
+LOG = logging.getLogger("penstock.vitals")
 P = ParamSpec("P")
-Ends = Callable[[], Mapping[str, int]]
+Lags = Callable[[], Mapping[str, int]]
 
 
 def _harmless(tell: Callable[Concatenate[Vitals, P], None]) -> Callable[Concatenate[Vitals, P], None]:
@@ -58,9 +58,9 @@ class _Part:
 class Vitals:
     """What is told here comes out of :meth:`exposition`. Each object has a registry of its own.
 
-    The methods are for the running flow: a few microseconds each, once a batch, and they do not raise. ``ends`` says
-    where each input part ends (the offset that its next record will get); it is called in a thread of its own while
-    Prometheus waits, may take its time, and may fail. ``clock`` counts seconds, ``now`` is the wall clock in seconds.
+    The methods are for the running flow: a few microseconds each, once a batch, and they do not raise. ``lags`` says
+    how many records of each input part are still to be read, at once and without asking anybody. ``clock`` counts
+    seconds, ``now`` is the wall clock in seconds.
 
     >>> vitals = Vitals("1.0", strategies=["sma_atr"])
     >>> vitals.published("orders", 2)
@@ -72,7 +72,7 @@ class Vitals:
         self,
         version: str,
         strategies: Sequence[str] = (),
-        ends: Ends | None = None,
+        lags: Lags = dict,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -81,7 +81,7 @@ class Vitals:
         self._clock, self._now = clock, now
         self._parts: dict[str, _Part] = {}
         self._watermarks: dict[str, int] = {}
-        self._ends = Asked(ends, clock) if ends is not None else None
+        self._lags = lags
         self._in = self._counter("penstock_records_in_total")
         self._out = self._counter("penstock_records_out_total")
         self._epochs = self._histogram("penstock_epoch_seconds")
@@ -200,9 +200,8 @@ class Vitals:
             behind.add_metric((shard,), now - ts / 1_000)
         yield behind
         lag = _family("penstock_consumer_lag")
-        for name, end in ((self._ends.newest() if self._ends is not None else None) or {}).items():
-            if name in parts:
-                lag.add_metric(_place(name), max(0, end - parts[name].offset))
+        for name, records in self._lags().items():
+            lag.add_metric(_place(name), max(0, records))
         yield lag
 
 

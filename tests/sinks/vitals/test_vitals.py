@@ -169,7 +169,7 @@ def tell_everything(vitals: Vitals) -> None:
 
 
 def test_what_is_exposed_is_what_is_defined_and_nothing_else() -> None:
-    vitals = Vitals("1.2.3", ends=lambda: {"candles-0": 1})
+    vitals = Vitals("1.2.3", lags=lambda: {"candles-0": 1})
     tell_everything(vitals)
     ours = [
         family

@@ -1,0 +1,86 @@
+"""What a live process tells of itself while it runs: metrics, health, and a line to a person when there is trouble."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+from connectors.kafka.feed import SourceHooks
+from connectors.kafka.lags import Lags
+from flows.outbox import Outbox
+from flows.timing import Timing
+from schemas.batch import CandleBatch
+from schemas.config.root import Config
+from sinks.vitals.health import Health
+from sinks.vitals.vitals import Vitals
+
+AGAIN_S = 30.0
+"""The same trouble is told again after this time."""
+AWAITED = 10_000
+"""At most so many signals are remembered until their order leaves."""
+
+
+class Monitor:
+    """The hooks of one process. No record depends on what they do; they may be called from several threads."""
+
+    def __init__(self, config: Config, say: Callable[[str], None]) -> None:
+        self._say, self._told = say, dict[str, float]()
+        self._arrived: dict[str, int] = {}  # by shard: when its newest message came to the topic
+        self._signals: dict[str, int] = {}  # by signal: the same of its candle
+        self._leaving: list[int] = []  # … of the orders on their way
+        lags = Lags()
+        labels = [strategy.label for strategy in config.strategies]
+        self.vitals, self.health = Vitals(version("penstock"), labels, lags), Health()
+        self.timing = Timing(self._worked)
+        self.source = SourceHooks(
+            self.vitals.on_rows, self.vitals.on_durable, self.on_trouble, self._on_partitions, lags
+        )
+
+    def _worked(self, phase: str, seconds: float) -> None:
+        what, _, label = phase.partition(" ")
+        if what == "strategy":
+            self.vitals.strategy_seconds(label, seconds)
+
+    def on_batch(self, batch: CandleBatch) -> None:
+        """Candles were handed over."""
+        if batch.arrived_ms is not None:
+            self._arrived[batch.shard] = batch.arrived_ms
+
+    def on_outbox(self, part: str, outbox: Outbox) -> None:
+        """Records are about to be published."""
+        self.vitals.observe({topic: records for topic, records in outbox.items() if topic != "journal"})
+        for slices in outbox.get("journal", ()):
+            if len(slices):
+                self.vitals.watermark(slices.shard, int(slices.ts.max()))
+        arrived = self._arrived.get(part)
+        if arrived is not None:
+            while len(self._signals) > AWAITED:
+                self._signals.pop(next(iter(self._signals)))
+            self._signals.update((signal.id, arrived) for signal in outbox.get("signals", ()))
+        for order in outbox.get("orders", ()):
+            since = self._signals.get(order.signal_id or "")
+            if since is not None:
+                self._leaving.append(since)
+
+    def on_published(self, counts: Mapping[str, int]) -> None:
+        """Records were committed, so many to each topic."""
+        for topic, count in counts.items():
+            self.vitals.published(topic, count)
+        if counts.get("orders"):
+            now = time.time() * 1_000
+            leaving, self._leaving = self._leaving, []
+            for since in leaving:
+                self.vitals.candle_to_order((now - since) / 1_000)
+
+    def on_trouble(self, part: str, text: str) -> None:
+        """Something is wrong, and goes on by itself."""
+        self.vitals.on_trouble(part, text)
+        now = time.monotonic()
+        if now - self._told.get(text, -AGAIN_S) >= AGAIN_S:
+            self._told[text] = now
+            self._say(f"{part}: {text}")
+
+    def _on_partitions(self, topic: str, count: int) -> None:
+        self.vitals.on_partitions(topic, count)
+        self._say(f"{topic} has {count} partitions now: restart to read the new ones")
