@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -67,13 +67,13 @@ def _out_of_order(expected: Sequence[Row], found: Sequence[Row], both: set[str])
     wanted, there = _by(expected, lambda row: row.order), _by(found, lambda row: row.order)
     wrong = []
     for order, rows in there.items():
-        are = [row.id for row in _first(rows) if row.id in both]
-        should = [row.id for row in _first(wanted.get(order, [])) if row.id in both]
-        if are != should and Counter(are) == Counter(should):
+        are = _ids(rows, both)
+        should = _ids(wanted.get(order, []), both)
+        if are != should and set(are) == set(should):
             at = next(at for at, (one, other) in enumerate(zip(are, should, strict=True)) if one != other)
             wrong.append(f"{order}: {are[at]} comes where {should[at]} should be")
     return wrong
 
 
-def _first(rows: Iterable[Row]) -> Iterable[Row]:
-    return {row.id: row for row in reversed(list(rows))}.values().__reversed__()
+def _ids(rows: Iterable[Row], both: set[str]) -> list[str]:
+    return list(dict.fromkeys(row.id for row in rows if row.id in both))

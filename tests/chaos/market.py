@@ -44,6 +44,8 @@ strategies:
   - use: sma_atr
     mode: shadow
     params: {{fast: 2, slow: 5, atr_length: 3, min_atr_pct: 0}}
+risk:
+  max_open_positions: 3
 run:
   checkpoint_every_s: 0.3
   batch_rows: 200
@@ -90,10 +92,9 @@ def simulated(*, every_shard: bool) -> tuple[SimulatedSymbol, ...]:
 class Market:
     """Candle files in ``folder``, and the replay of all of them with the configuration that lies there."""
 
-    def __init__(self, folder: Path, symbols: Sequence[SimulatedSymbol], instants: int, seed: int) -> None:
+    def __init__(self, folder: Path, symbols: Sequence[SimulatedSymbol], days: int, seed: int) -> None:
         self.folder = folder
-        spec = MarketSpec(symbols=tuple(symbols), days=-(-instants // 1440), seed=seed)
-        self.paths = write_market(folder / "market", spec)
+        self.paths = write_market(folder / "market", MarketSpec(symbols=tuple(symbols), days=days, seed=seed))
         candles: list[Candle] = []
         for row in recorded(merge([read_candles(path) for path in self.paths])):
             assert not isinstance(row, Refused)

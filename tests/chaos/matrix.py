@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -23,13 +23,13 @@ from tests.chaos.plan import CLUSTER, EPOCH, PARENT, RANDOM, WORKER, ZOMBIE, Rou
 from tests.chaos.process import Running
 from tests.chaos.topics import Topics
 
-PIECE, PIECE_EVERY_S = 2, 0.1
+FIRST, PIECE, PIECE_EVERY_S = 20, 2, 0.1  # instants; the first make all symbols known before the first start
 LOOK_EVERY_S = 0.02
 REACHED_WITHIN_S = 15.0
 CAUGHT_UP_WITHIN_S = 90.0
 DONE_WITHIN_S = 180.0
 QUIET_S = 2.0
-FENCED = "another process publishes under this name"
+FENCED = "another process has taken over"
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Outcome:
 class Matrix:
     """One installation with a prefix and a folder of its own, and one live run in it.
 
-    ``share`` instants are published while each round goes on. ``max_wait`` is the configuration's.
+    Candles are published while it works and while it is down. ``max_wait`` is the configuration's.
     """
 
     def __init__(
@@ -59,11 +59,10 @@ class Matrix:
         address: str,
         name: str,
         market: Callable[[], Market],
-        share: int,
         draw: Random,
         max_wait: str,
     ) -> None:
-        self.folder, self.share, self.draw, self.outcome = folder, share, draw, Outcome()
+        self.folder, self.draw, self.outcome = folder, draw, Outcome()
         folder.mkdir(parents=True, exist_ok=True)
         text = CONFIGURATION.format(address=address, name=name, shards=SHARDS, max_wait=max_wait)
         (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
@@ -78,7 +77,7 @@ class Matrix:
 
     def run(self, rounds: Iterable[Round], say: Callable[[str], None]) -> Outcome:
         """Begin, do the rounds, finish, compare."""
-        self.feed.publish(self.share)
+        self.feed.publish(FIRST)
         self._begin()
         for one in rounds:
             began = monotonic()
@@ -105,14 +104,14 @@ class Matrix:
         self._killed(running, RANDOM)
 
     def _until(self, running: Running, there: Callable[[], bool], within_s: float) -> bool:
-        """Publish this round's share piece by piece until something is there; False when it is not, or the run ended."""
-        until, left, due = monotonic() + within_s, self.share, monotonic()
+        """Publish piece by piece until something is there. False when it did not come."""
+        until, due = monotonic() + within_s, monotonic()
         while not there():
             if running.code is not None or monotonic() > until:
                 return there()
-            if left > 0 and monotonic() >= due:
-                self.feed.publish(min(PIECE, left))
-                left, due = left - PIECE, monotonic() + PIECE_EVERY_S
+            if monotonic() >= due:
+                self.feed.publish(PIECE)
+                due = monotonic() + PIECE_EVERY_S
             self.topics.read(LOOK_EVERY_S)
         return True
 
@@ -143,14 +142,15 @@ class Matrix:
         self.outcome.missed += running.code is None
         self._killed(running, RANDOM)
 
-    def _caught_up(self) -> bool:
-        """Whether the journal says all candles that were published."""
-        return self.topics.upto == self.feed.ends
+    def _said(self, ends: Mapping[str, int]) -> bool:
+        """Whether the journal says all candles up to some ends."""
+        return all(self.topics.upto.get(shard, 0) >= end for shard, end in ends.items())
 
     def _works(self, running: Running) -> bool:
         """Publish something, and see whether it arrives."""
         self.feed.publish(PIECE)
-        found = self._until(running, self._caught_up, CAUGHT_UP_WITHIN_S)
+        wanted = self.feed.ends
+        found = self._until(running, lambda: self._said(wanted), CAUGHT_UP_WITHIN_S)
         if not found and running.code is None:
             running.kill_all()
             self.outcome.problems.append(f"{running.log}: it did not catch up: {running.said()[-3000:]}")
@@ -183,7 +183,7 @@ class Matrix:
         """It is held, a copy of its state goes on elsewhere, and when it is let go it has to end without a word."""
         running = self._start(point=(one.point, one.times, "stop") if one.point else None)
         if one.point is None:
-            self._until(running, self._caught_up, CAUGHT_UP_WITHIN_S)
+            self._works(running)
             running.stop()
         else:
             self._until(running, lambda: running.reached, REACHED_WITHIN_S)
@@ -238,7 +238,7 @@ class Matrix:
     def _done(self) -> bool:
         found = all(len(self.topics.rows[topic]) >= len(rows) for topic, rows in self.expected.items())
         still = monotonic() - self.topics.moved >= QUIET_S
-        return found and still and self._caught_up() and not self._lag()
+        return found and still and self._said(self.feed.ends) and not self._lag()
 
     def _lag(self) -> dict[str, int]:
         """What the consumer group has not committed, of the partitions that hold anything."""

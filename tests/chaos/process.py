@@ -86,7 +86,8 @@ class Running:
         """Until it is held."""
         until = monotonic() + within_s
         while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            assert self.code is None and monotonic() < until, f"{self.log}: it was not stopped"
+            assert self.code is None, f"{self.log}: it has ended"
+            assert monotonic() < until, f"{self.log}: it was not stopped"
             sleep(0.01)
 
     def go_on(self) -> None:

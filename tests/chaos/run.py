@@ -17,19 +17,17 @@ from tests.chaos.matrix import Matrix, Outcome
 from tests.chaos.plan import LONG, Round, plan
 from tests.kafka.broker import Broker
 
-SHARE = 40
+INSTANTS = 100  # published in a round, as a rule
 EMPTY_SHARE_OF_KILLS = 0.1
 
 
-def matrix(
-    folder: Path, address: str, name: str, rounds: Sequence[Round], seed: int, *, share: int, every_shard: bool
-) -> Outcome:
-    """One installation through some rounds."""
-    instants = (len(rounds) + 2) * (share + 4)
+def matrix(folder: Path, address: str, name: str, rounds: Sequence[Round], seed: int, *, every_shard: bool) -> Outcome:
+    """One installation through some rounds. At least a day of candles is left for the end."""
+    days = 2 + len(rounds) * INSTANTS // 1440
     symbols = simulated(every_shard=every_shard)
     # Without it, a shard that is empty for ever would be waited for in each of the many starts.
     max_wait = "5s" if every_shard else "1s"
-    one = Matrix(folder, address, name, lambda: Market(folder, symbols, instants, seed), share, Random(seed), max_wait)
+    one = Matrix(folder, address, name, lambda: Market(folder, symbols, days, seed), Random(seed), max_wait)
     return one.run(rounds, lambda text: print(text, file=sys.stderr, flush=True))
 
 
@@ -37,7 +35,8 @@ def table(kills: Counter[str], outcomes: dict[str, Outcome]) -> str:
     """What was done and what came of it."""
     lines = [f"{'kill -9':<60} {'times':>7}"]
     lines += [f"{kind:<60} {times:>7}" for kind, times in sorted(kills.items())]
-    lines += [f"{'in all':<60} {sum(kills.values()):>7}", ""]
+    missed = sum(outcome.missed for outcome in outcomes.values())
+    lines += [f"{'in all':<60} {sum(kills.values()):>7}", *([f"points not reached: {missed}"] if missed else []), ""]
     lines += [f"{'topic':<24} {'expected':>9} {'found':>9} {'lost':>6} {'duplicated':>11} {'diverged':>9}"]
     for name, outcome in outcomes.items():
         for topic, one in outcome.verdicts.items():
@@ -60,9 +59,7 @@ def main() -> int:
         empty = max(4, round(EMPTY_SHARE_OF_KILLS * given.kills))
         for name, count in (("full", given.kills - empty), ("gap", empty)):
             rounds = list(plan(LONG, count - 1, Random(given.seed)))
-            outcomes[name] = matrix(
-                folder / name, broker.address, name, rounds, given.seed, share=SHARE, every_shard=name == "full"
-            )
+            outcomes[name] = matrix(folder / name, broker.address, name, rounds, given.seed, every_shard=name == "full")
     finally:
         broker.stop()
     kills = sum((outcome.kills for outcome in outcomes.values()), Counter[str]())

@@ -1,8 +1,9 @@
 """``python -P -m tests.chaos.worker KIND TIMES ACTION MARK -- run …``: ``penstock run …``, to be ended at a point.
 
-At the ``TIMES``-th passage of the point ``KIND`` the process makes the file ``MARK`` and does ``ACTION``: ``kill`` itself,
-``stop`` itself, or ``tell`` and go on. With a ``MARK`` that is there already it is the plain command, so a point is met
-once, whatever starts the process again. The processes of a cluster are started with the same points.
+At the ``TIMES``-th passage of the point ``KIND`` the process makes the file ``MARK`` and does ``ACTION``: ``kill``
+itself, ``stop`` itself, or ``tell`` and go on. With a ``MARK`` that is there already it goes on, so a point is met
+once, whatever starts the process again. The processes of a cluster are started with the same point. ``none`` is no
+point.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 POINTS = {
@@ -34,14 +36,16 @@ class Point:
 
     def __init__(self, kind: str, times: int, action: str, mark: Path) -> None:
         self.kind, self.left, self.action, self.mark = kind, times, action, mark
+        self._lock = Lock()  # parts publish in threads of their own
 
     def passed(self, name: str) -> None:
         """To be called wherever a point is."""
         if name != self.kind:
             return
-        self.left -= 1
-        if self.left != 0:
-            return
+        with self._lock:
+            self.left -= 1
+            if self.left != 0:
+                return
         try:
             self.mark.open("x").close()
         except FileExistsError:
@@ -97,7 +101,7 @@ def main() -> None:
         def again(words: Sequence[str]) -> list[str]:
             return [sys.executable, "-P", "-m", "tests.chaos.worker", *given, "--", *words]
 
-        supervise.command_of = again
+        supervise.command_of = again  # type: ignore[assignment]
         install(Point(kind, int(times), action, Path(mark)))
 
     from cli.main import main as penstock
