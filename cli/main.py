@@ -21,6 +21,7 @@ class Commands(LazyGroup):
         "topics": Lazy("cli.topics:app", "Create, list or check the topics on the broker."),
         "publish": Lazy("cli.publish:publish", "Publish recorded candles to the market topic."),
         "tail": Lazy("cli.tail:tail", "Show the records of a topic."),
+        "trace": Lazy("cli.trace:trace", "Follow a candle to its orders, fills and positions, or one of them back."),
         "deadletters": Lazy("cli.deadletters:app", "List, show or requeue inputs that could not be used."),
         "doctor": Lazy("cli.doctor:doctor", "Say what is wrong with broker, topics, clock or folders, and what to do."),
         "config": Lazy("cli.config:app", "Show or check the configuration."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from flows import registry
 from flows.market.runner import Runner
@@ -12,11 +11,10 @@ from flows.timing import Timing
 from schemas.config.root import Config
 
 
-def market_stage(config: Config, shards: Sequence[str], timing: Timing | None = None) -> MarketStage:
+def market_stage(config: Config, shards: Sequence[str], timing: Timing) -> MarketStage:
     """A market stage of one of the shards, with fresh strategies, whose time is taken."""
-    timed = nullcontext if timing is None else timing
     runners = [
-        Runner(registry.build(strategy, index), strategy.label, strategy.mode, strategy.symbols, timed)
+        Runner(registry.build(strategy, index), strategy.label, strategy.mode, strategy.symbols, timing)
         for index, strategy in enumerate(config.strategies)
     ]
     return MarketStage(config.market, runners, shards)

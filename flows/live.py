@@ -50,11 +50,12 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     """
     portfolio = portfolio_part(config)
 
-    def batches(item: tuple[str, CandleBatch | Tick]) -> bool:
-        if not isinstance(item[1], CandleBatch):
-            return False
-        monitor.on_batch(item[1])
-        return True
+    def batches(item: tuple[str, CandleBatch | Tick]) -> tuple[str, CandleBatch] | None:
+        shard, batch = item
+        if not isinstance(batch, CandleBatch):
+            return None
+        monitor.on_batch(batch)
+        return shard, batch
 
     def ticks(item: tuple[str, CandleBatch | Tick]) -> tuple[str, Tick] | None:
         return (portfolio, item[1]) if isinstance(item[1], Tick) else None

@@ -55,6 +55,6 @@ class Waiting:
         silent = tick.now_ms - self._moved[tick.shard][1]
         if shard.newest < 0 or shard.silent == tick.upto:
             return None
-        if silent < self.stale_after + min(aligner.timeframes[slot] for slot in shard.slots):
+        if silent < self.stale_after + aligner.shortest(tick.shard):
             return None
         return notice(tick.shard, list(aligner.shards), tick.upto, shard.newest, "silence", silent)

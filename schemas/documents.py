@@ -106,6 +106,12 @@ that name in the run folder). A record is one JSON object. Times are epoch milli
 written as ccxt writes them, and an exact decimal is a string. Messages with one key keep their order.
 
     penstock schemas export --out DIR    # the same as JSON Schema (draft 2020-12) and AsyncAPI 3.0
+
+A message that Penstock publishes has these headers: `id` (unique on its topic), `part` (who published it), `schema`
+(record and version, as `Order/1`) and `traceparent` (W3C Trace Context). The trace is the candle: signals, orders,
+rejections, fills, positions and alerts with one symbol and one `ts` share a trace id, which is made of these two alone;
+any other record has a trace of its own. A fill happens at a later candle than its order was decided at, so the whole
+path goes by the ids in the records; `penstock trace ID` walks it.
 """
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.record import Millis, Price, Record, Symbol
+from schemas.record import Price, Record, Symbol
 from schemas.signal import Signal
 
 
@@ -20,7 +20,7 @@ class Slice(Record):
     shard: Annotated[str, Field(description="partition of the market topic that speaks")]
     shards: Annotated[list[str], Field(description="all partitions of the market topic")]
     upto: Annotated[int, Field(ge=0, description="everything in the partition before this offset has been said")]
-    watermark: Annotated[Millis, Field(description="nothing up to here will follow, epoch ms UTC")]
+    watermark: Annotated[int, Field(ge=-1, description="nothing up to here will follow, epoch ms UTC; -1 at first")]
     cause: Annotated[Literal["candles", "timeout", "silence"], Field(description="why this entry was made")]
     waited_ms: Annotated[int, Field(ge=0, description="wall-clock milliseconds waited in vain")]
     symbols: Annotated[list[Symbol], Field(description="the symbols of the rows")]

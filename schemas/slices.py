@@ -16,6 +16,7 @@ from schemas.wire import wire
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Slots = NDArray[np.int32]
+Bools = NDArray[np.bool_]
 Cause = Literal["candles", "timeout", "silence"]
 
 END = 2**62
@@ -29,9 +30,10 @@ class Slices:
     """What one shard has to say: rows in the order in which they came, each symbol's in the order of time.
 
     ``shards`` are all there are, for nothing is complete before each has spoken. ``slot`` indexes ``symbols``, which
-    may name some that have no row yet. ``position`` is where a row came from (the offset in its partition), and every
-    position before ``upto`` has now been said. ``signals`` are the few :class:`schemas.signal.Signal` that the rows
-    ``signal_row`` raised. Nothing up to ``watermark`` (epoch ms UTC; :data:`END` when the shard has said everything)
+    may name some that have no row yet. ``position`` is where a row came from (the offset in its partition); a flat
+    candle has that of the row which made clear that it is missing, the next one that came. Every position before
+    ``upto`` has now been said. ``signals`` are the few :class:`schemas.signal.Signal` that the rows ``signal_row``
+    raised. Nothing up to ``watermark`` (epoch ms UTC, -1 at first; :data:`END` when the shard has said everything)
     will follow.
 
     A ``cause`` other than candles has no rows: the portfolio stopped waiting for what had not come at the instant
@@ -58,6 +60,12 @@ class Slices:
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    def came(self) -> Bools:
+        """By row: whether it came itself, and is no flat candle. Positions must be offsets of one partition."""
+        came = np.ones(len(self), np.bool_)
+        came[:-1] = self.position[1:] != self.position[:-1]
+        return came
 
     def after(self, upto: int) -> Slices | None:
         """What lies at or behind a position; None when everything here has been said before it."""

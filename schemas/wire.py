@@ -11,8 +11,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from types import UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from pydantic import BaseModel
@@ -25,24 +24,21 @@ _EXPONENT = re.compile(rb'"-?\d+(?:\.\d+)?E-\d+"')
 
 @cache
 def _struct(model: type[BaseModel]) -> Any:
-    # Without the Annotated constraints: a struct does not check them.
-    hints = {name: _inside(hint) for name, hint in get_type_hints(model).items()}
+    hints = get_type_hints(model)  # without the Annotated constraints: a struct does not check them
     fields: list[Any] = []
     for name, info in model.model_fields.items():
-        fields.append((name, hints[name]) if info.is_required() else (name, hints[name], info.default))
+        kind = _kind(hints[name])
+        fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     # A struct made at run time is not to be found by its name, so pickle goes by the model that it came from.
     reduce = {"__reduce__": lambda row: (_again, (model.__module__, model.__name__, msgspec.structs.astuple(row)))}
     return msgspec.defstruct(model.__name__, fields, namespace=reduce, gc=False)
 
 
-def _inside(hint: Any) -> Any:
-    """A type with the models in it replaced by their structs, so that records in records are read as such."""
-    if isinstance(hint, type) and issubclass(hint, BaseModel):
-        return _struct(hint)
-    inner = tuple(_inside(one) for one in get_args(hint))
-    if inner == get_args(hint):
-        return hint
-    return Union[inner] if isinstance(hint, UnionType) else get_origin(hint)[inner]  # noqa: UP007
+def _kind(hint: Any) -> Any:
+    """The type of a field, with structs in the place of models, so that the struct can be decoded, too."""
+    if get_origin(hint) is list:
+        return list[_kind(get_args(hint)[0])]  # type: ignore[misc]
+    return _struct(hint) if isinstance(hint, type) and issubclass(hint, BaseModel) else hint
 
 
 def _again(module: str, name: str, values: tuple[Any, ...]) -> Any:

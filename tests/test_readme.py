@@ -91,6 +91,9 @@ def test_the_table_of_commands_is_understood() -> None:
     assert sorted(commands()) == [
         ("config", "check"),
         ("config", "show"),
+        ("deadletters", "list"),
+        ("deadletters", "requeue"),
+        ("deadletters", "show"),
         ("doctor",),
         ("publish",),
         ("replay",),
@@ -103,6 +106,7 @@ def test_the_table_of_commands_is_understood() -> None:
         ("topics", "check"),
         ("topics", "create"),
         ("topics", "list"),
+        ("trace",),
     ]
 
 
@@ -117,7 +121,7 @@ def test_every_command_and_option_of_the_readme_exists_and_none_is_left_out(tmp_
     named_options = {
         cell.split()[1]: set(re.findall(r"--[a-z]+", cell)) for cell, *_ in table("Commands") if "--" in cell
     }
-    assert set(named_options) == {"replay", "publish", "tail"}
+    assert set(named_options) == {"replay", "publish", "tail", "trace"}
     for command, options in named_options.items():
         assert options <= set(re.findall(r"--[a-z]+", penstock(tmp_path, command, "--help").out)), command
 

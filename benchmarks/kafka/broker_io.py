@@ -51,9 +51,8 @@ class Gate:
     def __init__(self, address: str, topic: str, feed: Feed, minutes: int) -> None:
         self._topic, self._symbols = topic, feed.symbols
         name = f"gate-{uuid.uuid4()}"
-        self._producer = Producer(
-            {"bootstrap.servers": address, **SETTINGS, "transactional.id": name, "transaction.timeout.ms": 900_000}
-        )
+        settings = {"transactional.id": name, "transaction.timeout.ms": 900_000, "log_level": 3}
+        self._producer = Producer({"bootstrap.servers": address, **SETTINGS, **settings})
         self._producer.init_transactions(30)
         self._producer.begin_transaction()
         first = minutes * len(feed.symbols)

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,11 @@ class Market:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End it, if it has not come to the end of its feed. What was produced is delivered."""
         self._over.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._producer.flush(30)
 
     @property
@@ -147,8 +148,10 @@ class Orders:
 
 
 @contextmanager
-def _session(address: str, folder: Path) -> Iterator[tuple[Job, Callable[[], Running]]]:
-    """A prepared job, and what starts penstock on it."""
+def _session(
+    feed: Feed, every: float, address: str, folder: Path
+) -> Iterator[tuple[Market, Orders, Callable[[], Running]]]:
+    """A market, a reader of the orders on it, and what starts penstock between them."""
     job = Job(address, f"bench-{uuid.uuid4().hex[:8]}.", folder / uuid.uuid4().hex)
     job.folder.mkdir()
     side, started = penstock("penstock", 1), list[Running]()
@@ -159,7 +162,8 @@ def _session(address: str, folder: Path) -> Iterator[tuple[Job, Callable[[], Run
         return started[-1]
 
     try:
-        yield job, start
+        with closing(Orders(job, feed)) as orders, closing(Market(job, feed, every)) as market:
+            yield market, orders, start
     finally:
         for running in started:
             running.kill()
@@ -171,19 +175,17 @@ def latency(feed: Feed, history: int, every: float, address: str, folder: Path) 
 
     Raises SystemExit when an order is missing, is there twice, or is none of those that are owed.
     """
-    with _session(address, folder) as (job, start):
-        market, reader, running = Market(job, feed, every), Orders(job, feed), start()
+    with _session(feed, every, address, folder) as (market, reader, start):
+        running = start()
         market.history(history)
         reader.all(feed.ts[history - 1], running)
         market.start()
         reader.all(feed.ts[-1], running)
-        market.stop()
-        reader.close()
-    live = [candle for candle in market.produced if candle[1] >= feed.ts[history]]
-    took = [1_000 * (when - market.produced[candle]) for candle, when in reader.read.items() if candle in set(live)]
-    lasted = market.produced[live[-1]] - market.produced[live[0]]
+    produced = {candle: when for candle, when in market.produced.items() if candle[1] >= feed.ts[history]}
+    took = [1_000 * (reader.read[candle] - when) for candle, when in produced.items() if candle in reader.read]
+    lasted = max(produced.values()) - min(produced.values())
     p50, p99 = np.percentile(took, [50, 99])
-    return Latency(len(took), len(live) / lasted, float(p50), float(p99), max(took))
+    return Latency(len(took), len(produced) / lasted, float(p50), float(p99), max(took))
 
 
 def recovery(feed: Feed, history: int, every: float, address: str, folder: Path) -> Recovery:
@@ -191,8 +193,8 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
 
     Raises SystemExit when an order is missing afterwards, is there twice, or is none of those that are owed.
     """
-    with _session(address, folder) as (job, start):
-        market, reader, running = Market(job, feed, every), Orders(job, feed), start()
+    with _session(feed, every, address, folder) as (market, reader, start):
+        running = start()
         market.history(history)
         reader.all(feed.ts[history - 1], running)
         market.start()
@@ -201,7 +203,6 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
         killed = time.perf_counter()
         running = start()
         seconds = reader.one_after(killed, market, running) - killed
-        market.stop()
+        market.close()
         reader.all(market.ts, running)
-        reader.close()
     return Recovery(len(feed.symbols), seconds)

@@ -43,7 +43,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name:
         folder = Path(name)
-        broker = Broker(folder / "kafka")
+        broker = Broker(folder / "kafka", flags=())  # not those of the tests, with which it is quick to start only
         try:
             results = measured(broker.start().address, folder, arg, load)
         finally:

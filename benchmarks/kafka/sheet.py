@@ -33,7 +33,8 @@ twice, or there is no page. A ratio is taken within a round, and is the median o
 - **Bytewax**: its own Kafka source and sink, JSON decoded per message, the strategy as a `stateful_map`. Without a
   recovery store, so without any promise about a crash.
 - **Quix Streams**: a stateful `apply` of a StreamingDataFrame, `exactly-once`, commits every second.
-- **Faust**: an agent and a table by symbol, `exactly_once`, commits every second; on the first {few} candles.
+- **Faust**: an agent and a table by symbol, `exactly_once`, commits every second, a producer that lingers 5 ms; on the
+  first {few} candles.
 - **bare loop**: confluent-kafka's `consume` in batches, msgspec for each message, `produce`. *signals*: the strategy
   in plain Python, a message for each crossing. *every candle*: no strategy, a message for each candle. No state is
   kept, nothing is promised: this is the limit of a loop in Python.

@@ -12,6 +12,8 @@ its own. One message that pydantic takes is refused here: a time beyond 64 bits.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
@@ -26,6 +28,8 @@ from schemas.candle import Candle
 
 MAX_TS = 2**63 - 1
 SHOWN_ERRORS = 10
+COMMAS = len(Candle.model_fields) - 1
+"""In a candle that gives each key once, without those inside of texts."""
 
 _hints = get_type_hints(Candle)
 Row = msgspec.defstruct(
@@ -98,16 +102,19 @@ def _at_once(values: Sequence[bytes | None]) -> list[Any] | None:
     A joined array must not make candles of messages that are none by themselves: half an object and its rest in the
     next message, two objects in one. With a line feed between messages none can break inside a text; a candle has no
     objects inside, so one brace at the start and one at the end mean at least one whole object a message; and as many
-    objects as messages then mean exactly one.
+    objects as messages then mean exactly one. A whole object has every key, so if there are no more commas than these
+    need, none has a key twice.
     """
     count = len(values)
     try:
         if list(map(_first, values)).count(123) != count or list(map(_last, values)).count(125) != count:
             return None
-        rows: list[Any] = _many.decode(b"[" + b",\n".join(values) + b"]")  # type: ignore[arg-type]
+        joined = b"[" + b",\n".join(values) + b"]"  # type: ignore[arg-type]
+        rows: list[Any] = _many.decode(joined)
     except (ValueError, TypeError, IndexError, RecursionError):
         return None
-    return rows if len(rows) == count else None
+    commas = np.count_nonzero(np.frombuffer(joined, np.uint8) == ord(","))  # five times as fast as bytes.count
+    return rows if len(rows) == count and commas == count * (COMMAS + 1) - 1 else None
 
 
 def _alone(value: bytes | None) -> Any:
@@ -124,7 +131,15 @@ def _alone(value: bytes | None) -> Any:
             return explain(wrong)
     if row.ts > MAX_TS or row.ts < -MAX_TS:
         return f"ts: {row.ts} does not fit into 64 bits"
+    if value.count(b",") > COMMAS and (twice := _twice(value)):
+        return f"{twice}: Key is given more than once"
     return row
+
+
+def _twice(value: bytes) -> str | None:
+    """The first key that an object gives more than once."""
+    keys = json.loads(value, object_pairs_hook=lambda pairs: Counter(key for key, _ in pairs), parse_int=str)
+    return next((key for key, times in keys.items() if times > 1), None)
 
 
 def explain(wrong: ValidationError) -> str:

@@ -13,7 +13,6 @@ from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, WITHIN_S
 from schemas.topics import TOPICS
 
-
 STARTING = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,

@@ -22,6 +22,10 @@ from schemas.wire import wire
 SignalRow = wire(Signal)
 
 
+def _untimed(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
     """A strategy raised on the candle of one symbol: it sees no more of that symbol."""
@@ -45,7 +49,7 @@ class Runner:
         label: str,
         mode: Mode,
         symbols: Sequence[str] = ("*",),
-        timed: Callable[[str], AbstractContextManager[None]] = nullcontext,
+        timed: Callable[[str], AbstractContextManager[None]] = _untimed,
     ) -> None:
         self.strategy, self.label, self.mode, self._timed = strategy, label, mode, timed
         self._wanted = None if "*" in symbols else frozenset(symbols)

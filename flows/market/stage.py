@@ -41,7 +41,7 @@ class MarketStage:
         self.lateness = to_millis(config.allowed_lateness)
         self.checks = Checks(self.lateness)
         self.fill = Fill(self.lateness, config.max_flat) if config.empty_candle == "flat" else None
-        self.names: list[str] = []
+        self.names: tuple[str, ...] = ()
         self.step_ms: Ints = np.empty(0, np.int64)
         self.upto, self.watermark = 0, -1
         self._slots: dict[str, int] = {}
@@ -75,7 +75,7 @@ class MarketStage:
             for name, step in zip(batch.symbols, batch.timeframes.tolist(), strict=True):
                 if name not in self._slots:
                     self._slots[name] = len(self.names)
-                    self.names.append(name)
+                    self.names += (name,)
                     self.step_ms = np.append(self.step_ms, step)
             self._map = np.array([self._slots[name] for name in batch.symbols], np.int32)
         self._seen = batch.symbols
@@ -106,7 +106,7 @@ class MarketStage:
         return Slices(
             shard=batch.shard,
             shards=self.shards,
-            symbols=tuple(self.names),
+            symbols=self.names,
             timeframes=self.step_ms,
             slot=c.slot,
             ts=c.ts,
@@ -124,7 +124,7 @@ class MarketStage:
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""
         return {
-            "names": list(self.names),
+            "names": self.names,
             "step_ms": self.step_ms.copy(),
             "said": (self.upto, self.watermark),
             "checks": self.checks.state_dict(),
@@ -134,7 +134,7 @@ class MarketStage:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
-        self.names, self.step_ms = list(state["names"]), state["step_ms"].copy()
+        self.names, self.step_ms = state["names"], state["step_ms"].copy()
         self.upto, self.watermark = state["said"]
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self.checks.load_state_dict(state["checks"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -42,21 +42,31 @@ class Notice:
     code: str
     ts: int
     shard: str
+    upto: int  # what the shard had said by then
     symbol: str | None
     figures: dict[str, Any]
+
+
+class Held(NamedTuple):
+    """Rows that wait, sorted: the instants of the oldest and the newest, and the columns of a block."""
+
+    first: int
+    newest: int
+    columns: tuple[Any, ...]
 
 
 class Shard(msgspec.Struct):
     """What is known of one shard."""
 
+    number: int
     watermark: int
+    reach: int  # up to where it has said all that is waited for; END when it is not waited for
     upto: int = 0
-    newest: int = -1  # close time of its newest row
-    first: int = -1  # … and of its first
+    first: int = -1  # close time of its first row
+    newest: int = -1  # … and of its newest
     trusted: bool = False  # all its symbols have had time to show themselves
     given_up: bool = False  # waited for in vain while it had no symbol
     silent: int = -1  # position behind which it was found silent
-    slots: list[int] = []
 
 
 class Aligner:
@@ -65,7 +75,7 @@ class Aligner:
     A symbol has reached an instant when its next candle must lie behind it. A shard that has not spoken, and for
     ``lateness_ms`` of event time one whose symbols may not all be known yet, holds back everything. What a time-out
     gives up on is no longer waited for until it speaks again; what it then says of instants that have been said is
-    taken at the next one.
+    taken at the next one. A candle that was made flat is no such word: it says that nothing came.
 
     The order within an instant is by symbol name, so neither the number of shards nor the order in which they came
     is to be seen in what follows.
@@ -77,10 +87,12 @@ class Aligner:
         self.timeframes: Ints = np.empty(0, np.int64)
         self.shards: dict[str, Shard] = {}
         self._slots: dict[str, int] = {}
-        self._last: Ints = np.empty(0, np.int64)
+        self._home: Ints = np.empty(0, np.int64)  # by symbol: number of the shard that spoke of it last
+        self._due: Ints = np.empty(0, np.int64)  # by symbol: close time of its next candle, 0 before its first
         self._quiet: Bools = np.empty(0, np.bool_)
         self._rank: Ints = np.empty(0, np.int64)
-        self._held: list[Any] = []
+        self._maps: dict[str, tuple[tuple[str, ...], Slots]] = {}
+        self._held: list[Held] = []
         self._signals: list[Any] = []
         self._newest, self._said = -1, -1
 
@@ -88,96 +100,112 @@ class Aligner:
         """Take what a shard said. Returns what is odd about it."""
         for name in (*slices.shards, slices.shard):
             if name not in self.shards:
-                self.shards[name] = Shard(self._said)
+                self.shards[name] = Shard(len(self.shards), self._said, self._said)
         shard = self.shards[slices.shard]
-        if slices.cause == "timeout":
-            return self._give_up(shard, slices)
         if slices.cause == "silence":
             if shard.silent == slices.upto:
                 return []
             shard.silent = slices.upto
             figures = {"silent_s": slices.waited_ms / 1_000, "last_ts": shard.newest}
-            return [Notice("FEED_STALE", max(slices.watermark, 0), slices.shard, None, figures)]
-        shard.watermark, shard.upto = max(shard.watermark, slices.watermark), slices.upto
+            return [Notice("FEED_STALE", max(slices.watermark, 0), slices.shard, shard.upto, None, figures)]
+        notices = self._give_up(shard, slices) if slices.cause == "timeout" else self._take_in(shard, slices)
+        shard.reach = self._reach(shard)
+        return notices
+
+    def _take_in(self, shard: Shard, slices: Slices) -> list[Notice]:
+        shard.watermark, shard.upto = max(shard.watermark, slices.watermark), max(shard.upto, slices.upto)
         slot = self._own(shard, slices)
         self._signals.extend(slices.signals)
         if not len(slices):
             return []
-        late = self._late(slices, slot)
-        self._last[slot] = slices.ts  # of several rows of one symbol the last one stays
-        self._quiet[slot] = False
-        shard.given_up = False
-        shard.newest = max(shard.newest, int(slices.ts.max()))
+        came = slices.came()
+        first, newest = int(slices.ts.min()), int(slices.ts.max())
+        late = self._late(shard, slices, slot, came) if first <= self._said else []
+        # Of several rows of a symbol the last one stays. One that moved may be said out of order by two shards.
+        self._due[slot] = np.maximum(self._due[slot], slices.ts + self.timeframes[slot])
+        self._quiet[slot[came]] = False
         shard.first = shard.first if shard.first >= 0 else int(slices.ts[0])
+        shard.newest = max(shard.newest, newest)
         shard.trusted = shard.trusted or shard.newest >= shard.first + self.lateness
-        self._held.append((slot, slices.ts, slices.open, slices.high, slices.low, slices.close))
-        self._newest = max(self._newest, shard.newest)
+        self._newest = max(self._newest, newest)
+        columns = (slot, slices.ts, slices.open, slices.high, slices.low, slices.close)
+        self._held.append(Held(first, newest, self._sorted(columns)))
         return late
 
     def _own(self, shard: Shard, slices: Slices) -> Slots:
-        """The rows' slots here; symbols that are new get the next ones."""
-        for name, step in zip(slices.symbols, slices.timeframes.tolist(), strict=True):
-            if name not in self._slots:
+        """The rows' slots here; symbols that are new get the next ones, and one that comes from elsewhere moves."""
+        known = self._maps.get(slices.shard)
+        if known is None or known[0] != slices.symbols:
+            new = [
+                (name, step)
+                for name, step in zip(slices.symbols, slices.timeframes.tolist(), strict=True)
+                if name not in self._slots
+            ]
+            for name, _ in new:
                 self._slots[name] = len(self.symbols)
-                shard.slots.append(len(self.symbols))
                 self.symbols.append(name)
-                self.timeframes = np.append(self.timeframes, step)
-                self._last, self._quiet = np.append(self._last, -1), np.append(self._quiet, False)
-        return np.array([self._slots[name] for name in slices.symbols], np.int32)[slices.slot]
+            if new:
+                self.timeframes = np.append(self.timeframes, [step for _, step in new])
+                self._home = np.append(self._home, np.full(len(new), shard.number))
+                self._due = np.append(self._due, np.zeros(len(new), np.int64))
+                self._quiet = np.append(self._quiet, np.zeros(len(new), np.bool_))
+            known = slices.symbols, np.array([self._slots[name] for name in slices.symbols], np.int32)
+            self._maps[slices.shard] = known
+        slot = known[1][slices.slot]
+        if (self._home[slot] != shard.number).any():  # there are more partitions than there were
+            self._home[slot] = shard.number
+            for one in self.shards.values():
+                one.reach = self._reach(one)
+        return slot
 
-    def _late(self, slices: Slices, slot: Slots) -> list[Notice]:
-        """A symbol's first row is never late: nobody could wait for it."""
-        late = np.flatnonzero((slices.ts <= self._said) & (self._last[slot] >= 0))
+    def _late(self, shard: Shard, slices: Slices, slot: Slots, came: Bools) -> list[Notice]:
+        """A symbol's first rows are never late: nobody could wait for them."""
+        late = np.flatnonzero((slices.ts <= self._said) & (self._due[slot] > 0) & came)
         notices = []
         for one in np.unique(slot[late]).tolist():
             ts = slices.ts[late[slot[late] == one]]
-            figures = {"candles": len(ts), "first_ts": int(ts[0]), "last_ts": int(ts[-1]), "said_ts": self._said}
-            notices.append(Notice("CANDLE_LATE", int(ts[-1]), slices.shard, self.symbols[one], figures))
+            first, last = ts.item(0), ts.item(-1)
+            figures = {"candles": len(ts), "first_ts": first, "last_ts": last, "said_ts": self._said}
+            notices.append(Notice("CANDLE_LATE", last, slices.shard, shard.upto, self.symbols[one], figures))
         return notices
 
     def _give_up(self, shard: Shard, slices: Slices) -> list[Notice]:
         """Wait no longer for what has not reached the instant of a time-out."""
-        shard.trusted, instant = True, slices.watermark
+        instant = slices.watermark
+        if shard.reach >= instant:
+            return []  # it came in the meantime, or has been given up on before
+        shard.trusted = True
         waited = {"waited_s": slices.waited_ms / 1_000}
         if shard.newest < 0:
-            known = shard.given_up
             shard.given_up = True
-            return [] if known else [Notice("SHARD_EMPTY", instant, slices.shard, None, waited)]
-        missing = [slot for slot in shard.slots if not self._quiet[slot] and self._reached(slot) < instant]
+            return [Notice("SHARD_EMPTY", instant, slices.shard, shard.upto, None, waited)]
+        own = self._home == shard.number
+        missing = np.flatnonzero(own & ~self._quiet & (self._due <= instant))
         self._quiet[missing] = True
-        if missing and len(missing) == len(shard.slots) > 1:
+        alive = int((own & ~self._quiet).sum())
+        if len(missing) and not alive and own.sum() > 1:
             figures = {**waited, "symbols": len(missing), "last_ts": shard.newest}
-            return [Notice("FEED_STALE", instant, slices.shard, None, figures)]
+            return [Notice("FEED_STALE", instant, slices.shard, shard.upto, None, figures)]
         return [
             Notice(
-                "SYMBOL_QUIET",
-                instant,
-                slices.shard,
-                self.symbols[slot],
-                {**waited, "last_ts": self._last.item(slot), "alive": len(shard.slots) - len(missing)},
+                "SYMBOL_QUIET", instant, slices.shard, shard.upto, self.symbols[slot], waited | self._seen(slot, alive)
             )
-            for slot in missing
+            for slot in missing.tolist()
         ]
 
-    def _reached(self, slot: int) -> int:
-        last = self._last.item(slot)
-        return last + self.timeframes.item(slot) - 1 if last >= 0 else -1
+    def _seen(self, slot: int, alive: int) -> dict[str, Any]:
+        due = self._due.item(slot)
+        return {"last_ts": due - self.timeframes.item(slot) if due else None, "alive": alive}
 
-    def _reach(self, shard: Shard) -> int | None:
-        """Up to where a shard has said everything; None when it is not waited for."""
+    def _reach(self, shard: Shard) -> int:
         if shard.watermark == END:
             return END
         if shard.newest < 0:
-            return None if shard.given_up else shard.watermark
-        slots = np.array(shard.slots)
-        slots = slots[~self._quiet[slots]]
-        if not len(slots):
-            return None
+            return END if shard.given_up else shard.watermark
         if not shard.trusted:
             return shard.watermark
-        last = self._last[slots]
-        reached = -1 if last.min() < 0 else int((last + self.timeframes[slots]).min()) - 1
-        return max(shard.watermark, reached)
+        due = self._due[(self._home == shard.number) & ~self._quiet]
+        return max(shard.watermark, int(due.min(initial=END + 1)) - 1)
 
     @property
     def said(self) -> int:
@@ -188,40 +216,60 @@ class Aligner:
         """The newest instant that is held back (-1 if none is), and how far each shard is that it waits for."""
         if self._newest <= self._said:
             return -1, {}
-        reached = {name: self._reach(shard) for name, shard in self.shards.items()}
-        behind = {name: reach for name, reach in reached.items() if reach is not None and reach < self._newest}
+        behind = {name: shard.reach for name, shard in self.shards.items() if shard.reach < self._newest}
         return self._newest, behind
+
+    def shortest(self, shard: str) -> int:
+        """The shortest timeframe of a shard's symbols, ms; 0 when it has none."""
+        own = self.timeframes[self._home == self.shards[shard].number]
+        return int(own.min()) if len(own) else 0
 
     def pop(self) -> Block | None:
         """All that every symbol has reached, or None when that is nothing new."""
-        low = min((reach for shard in self.shards.values() if (reach := self._reach(shard)) is not None), default=-1)
+        low = min((shard.reach for shard in self.shards.values()), default=-1)
+        if low == END and any(shard.watermark != END for shard in self.shards.values()):
+            low = self._newest  # nobody is waited for, but some may speak again: this is not the end
         if low <= self._said:
             return None
         before, self._said = self._said, low
         slot, ts, *prices = self._take(low)
         if len(ts) and ts.min() <= before:
             late = ts <= before
-            ts = np.where(late, low if late.all() else ts[~late].min(), ts)
-        key = ts * len(self.symbols) + self._ranks()[slot]
-        if len(key) > 1 and not (key[1:] >= key[:-1]).all():
-            # One integer key keeps it to a single stable sort, which is a merge on what are sorted runs mostly.
-            order = np.argsort(key, kind="stable")
-            slot, ts, prices = slot[order], ts[order], [column[order] for column in prices]
+            ts = np.where(late, before + 1 if late.all() else ts[~late].min(), ts)
+        slot, ts, *prices = self._sorted((slot, ts, *prices))
         signals = sorted((one for one in self._signals if one.ts <= low), key=lambda one: (one.ts, one.symbol))
         self._signals = [one for one in self._signals if one.ts > low]
         open_, high, low_, close = prices
         return Block(tuple(self.symbols), self.timeframes, slot, ts, open_, high, low_, close, tuple(signals), low)
 
     def _take(self, low: int) -> list[Any]:
-        """The held rows up to an instant, in the order in which they came; the others stay."""
-        columns = [np.concatenate(parts) for parts in zip(empty_columns()[:6], *self._held, strict=True)]
-        ts = columns[1]
-        if not len(ts) or ts.max() <= low:
-            self._held = []
+        """The held rows up to an instant, part by part as they came; the others stay."""
+        taken: list[Any] = [empty_columns()[:6]]
+        kept = []
+        for held in self._held:
+            if held.first > low:
+                kept.append(held)
+            elif held.newest <= low:
+                taken.append(held.columns)
+            else:
+                cut = int(np.searchsorted(held.columns[1], low, side="right"))
+                taken.append(tuple(column[:cut] for column in held.columns))
+                rest = tuple(column[cut:] for column in held.columns)
+                kept.append(Held(int(rest[1][0]), held.newest, rest))
+        self._held = kept
+        return [np.concatenate(parts) for parts in zip(*taken, strict=True)]
+
+    def _sorted(self, columns: tuple[Any, ...]) -> tuple[Any, ...]:
+        """By instant and then by symbol; what is equal in both keeps its order."""
+        slot, ts = columns[:2]
+        if len(ts) < 2:
             return columns
-        done = ts <= low
-        self._held = [tuple(column[~done] for column in columns)]
-        return [column[done] for column in columns]
+        # One integer key keeps it to a single stable sort, which is a merge on what are sorted runs mostly.
+        key = ts * len(self.symbols) + self._ranks()[slot]
+        if (key[1:] >= key[:-1]).all():
+            return columns
+        order = np.argsort(key, kind="stable")
+        return tuple(column[order] for column in columns)
 
     def _ranks(self) -> Ints:
         if len(self._rank) != len(self.symbols):
@@ -232,23 +280,18 @@ class Aligner:
         """All state, as a copy."""
         return {
             "shards": {name: msgspec.structs.astuple(shard) for name, shard in self.shards.items()},
-            "slots": {name: list(shard.slots) for name, shard in self.shards.items()},
             "symbols": list(self.symbols),
-            "timeframes": self.timeframes.copy(),
-            "last": self._last.copy(),
-            "quiet": self._quiet.copy(),
+            "columns": (self.timeframes.copy(), self._home.copy(), self._due.copy(), self._quiet.copy()),
             "held": list(self._held),
             "signals": list(self._signals),
             "instants": (self._newest, self._said),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put back what :meth:`snapshot` gave."""
-        self.symbols, self.timeframes = list(state["symbols"]), state["timeframes"].copy()
-        self._slots = {name: slot for slot, name in enumerate(self.symbols)}
+        """Put back what :meth:`snapshot` gave, into an aligner that has seen nothing."""
         self.shards = {name: Shard(*values) for name, values in state["shards"].items()}
-        for name, slots in state["slots"].items():
-            self.shards[name].slots = list(slots)
-        self._last, self._quiet = state["last"].copy(), state["quiet"].copy()
+        self.symbols = list(state["symbols"])
+        self._slots = {name: slot for slot, name in enumerate(self.symbols)}
+        self.timeframes, self._home, self._due, self._quiet = (column.copy() for column in state["columns"])
         self._held, self._signals = list(state["held"]), list(state["signals"])
         self._newest, self._said = state["instants"]

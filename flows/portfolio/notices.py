@@ -30,7 +30,7 @@ def alerts(outbox: Outbox, portfolio: str, notices: Sequence[Notice]) -> None:
         level: Literal["info", "warning"] = "info" if notice.code == "SHARD_EMPTY" else "warning"
         outbox["alerts"].append(
             AlertRow(
-                id=event_id(portfolio, notice.symbol or notice.shard, notice.ts, notice.code),
+                id=event_id(portfolio, notice.symbol or notice.shard, notice.upto, notice.ts, notice.code),
                 ts=notice.ts,
                 level=level,
                 code=notice.code,

@@ -32,7 +32,9 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Debug, "on", False)
-    monkeypatch.setattr("cli.replaying.announce_compiling", lambda say: None)  # it would stay registered in this process
+    monkeypatch.setattr(
+        "cli.replaying.announce_compiling", lambda say: None
+    )  # it would stay registered in this process
 
     def run(*words: str) -> Result:
         monkeypatch.setattr("sys.argv", ["penstock", *words])

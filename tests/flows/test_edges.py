@@ -4,11 +4,11 @@ from functools import partial
 
 import numpy as np
 
+from flows.build import market_stage
 from flows.edges import MarketLogic, PortfolioLogic
 from flows.market.stage import Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
-from flows.replay import market_stage
 from flows.timing import Timing
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
@@ -19,6 +19,7 @@ from tests.command import MINUTE, candles
 
 CONFIG = Config(strategies=(StrategyConfig(use="sma_cross", params={"fast": 3, "slow": 8}),))
 ROWS = candles(200)
+SHARDS = ("shard-0000",)
 
 
 def batch(rows: slice, final: bool = False) -> CandleBatch:
@@ -45,11 +46,11 @@ FIRST, SECOND = batch(slice(0, 120)), batch(slice(120, 200), final=True)
 
 
 def market(state: bytes | None = None, timing: Timing | None = None) -> MarketLogic:
-    return MarketLogic(partial(market_stage, CONFIG), timing or Timing(), state)
+    return MarketLogic(partial(market_stage, CONFIG, SHARDS, timing or Timing()), timing or Timing(), state)
 
 
 def portfolio(state: bytes | None = None, timing: Timing | None = None) -> PortfolioLogic:
-    return PortfolioLogic(partial(PortfolioStage, CONFIG, ["shard-0000"]), timing or Timing(), state)
+    return PortfolioLogic(partial(PortfolioStage, CONFIG), timing or Timing(), state)
 
 
 def said(logic: MarketLogic, *batches: CandleBatch) -> list[Said]:
@@ -107,4 +108,4 @@ def test_the_seconds_of_each_stage_are_counted() -> None:
     timing = Timing()
     found = said(market(timing=timing), FIRST)
     portfolio(timing=timing).on_batch(slices(found))
-    assert list(timing.seconds) == ["market", "portfolio"]
+    assert list(timing.seconds) == ["strategy sma_cross", "market", "portfolio"]

@@ -8,8 +8,10 @@ from bytewax.recovery import init_db_dir
 from bytewax.testing import cluster_main
 
 from connectors.candle_file import CandleFileError
+from flows.build import market_stage
 from flows.plan import Plan, make_plan
-from flows.replay import Hooks, dataflow, market_stage, run_process
+from flows.process import run_process
+from flows.replay import Hooks, dataflow
 from flows.timing import Timing
 from schemas.config.load import load
 from schemas.config.root import Config
@@ -76,7 +78,7 @@ def often(plan: Plan) -> Plan:
 
 def run(plan: Plan, folder: Path, recovery: Path, hooks: Hooks = SILENT) -> None:
     flow = dataflow(plan, folder / "parts", plan.load, hooks, Timing())
-    run_process(flow, plan, recovery, workers=1, addresses=[], process=0)
+    run_process(flow, recovery, plan.config.run.checkpoint_every_s)
 
 
 class StopError(RuntimeError):
@@ -114,6 +116,7 @@ def test_a_file_that_changed_after_planning_stops_the_run(plan: Plan, tmp_path: 
 
 def test_each_market_stage_has_strategies_of_its_own() -> None:
     config = Config()
-    one, two = market_stage(config), market_stage(config)
+    one, two = (market_stage(config, ["a", "b"], Timing()) for _ in range(2))
+    assert one.shards == two.shards == ("a", "b")
     assert [runner.label for runner in one.runners] == ["sma_atr"]
     assert one.runners[0].strategy is not two.runners[0].strategy

@@ -2,8 +2,9 @@
 
     python faust_app.py ADDRESS CANDLES OUT GROUP STATE PARTITIONS
 
-As its documentation writes it: JSON values, a table with a changelog topic, its store in memory. It commits
-every second instead of every 2.8, so that waiting for the last commit does not count much.
+As its documentation writes it: JSON values, a table with a changelog topic, its store in memory. It commits every
+second instead of every 2.8, so that waiting for the last commit does not count much; and its producer lingers 5 ms, as
+that of the others does by default, which makes it faster.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main() -> None:
         processing_guarantee="exactly_once",
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=1.0,
+        producer_linger=0.005,
         web_enabled=False,
     )
     source = app.topic(candles, key_type=str, key_serializer="raw", value_serializer="json")

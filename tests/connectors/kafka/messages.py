@@ -29,6 +29,16 @@ def without(key: str) -> bytes:
 GOOD = message(1)
 HEAD, TAIL = GOOD[:30], GOOD[30:]
 
+# Pydantic takes the last of each; a message that says two things is refused.
+TWICE: list[bytes] = [
+    GOOD[:-1] + b',"open":10.0}',
+    GOOD[:-1] + b',"open":"11.0"}',
+    GOOD.replace(b'"open"', b'"open": 11.0, "\\u006fpen"'),
+    GOOD.replace(b'"open"', b'"open": "[,]", "open"'),
+    GOOD.replace(b'"open"', b'"open": ' + b"9" * 4000 + b', "open"'),
+    GOOD.replace(b'"symbol"', b'"symbol": "ETH/USDT", "symbol"'),
+]
+
 # Every one is refused, by its form or its types.
 BROKEN: list[bytes | None] = [
     None,
@@ -68,6 +78,7 @@ BROKEN: list[bytes | None] = [
     message(1, extra=1),
     json.dumps({**candle(1), **{f"key{n}": n for n in range(50)}}).encode(),
     *(without(key) for key in candle(1)),
+    *TWICE,
 ]
 
 # Pydantic takes every one, though the struct takes only some.
@@ -80,20 +91,26 @@ UNUSUAL: list[bytes] = [
     GOOD.replace(b"60000", b"60000.0"),
     GOOD.replace(b"60000", b'"60000"'),
     GOOD.replace(b"60000", b"6e4"),
-    GOOD[:-1] + b',"open":11.0}',
-    GOOD[:-1] + b',"open":"11.0"}',
     GOOD.replace(b'"open"', b'"\\u006fpen"'),
     GOOD.replace(b"BTC", "₿".encode()),
+    GOOD.replace(b"BTC", b"B,T,C"),
     json.dumps(dict(reversed(candle(1).items()))).encode(),
 ]
 
 
 def accepted(value: bytes | None) -> Candle | None:
-    """What pydantic makes of a message."""
+    """What pydantic makes of a message, if that gives no key twice."""
     try:
-        return Candle.model_validate_json(value) if value is not None else None
+        candle = Candle.model_validate_json(value) if value is not None else None
     except ValidationError:
         return None
+    return None if candle is None or gives_twice(value) else candle
+
+
+def gives_twice(value: bytes | None) -> bool:
+    """Whether a message, an object without objects inside, gives a key twice."""
+    pairs: list[tuple[str, Any]] = json.loads(value or b"{}", object_pairs_hook=list, parse_int=float)
+    return len({key for key, _ in pairs}) < len(pairs)
 
 
 def fuzzed(rng: random.Random) -> bytes | None:

@@ -206,11 +206,19 @@ def test_fuzzed_messages_become_one_dead_letter_each_and_every_good_one_arrives(
     batches = take(opened(kafka, topic, batch_rows=997), len(values))
     stage = MarketStage(MarketConfig(empty_candle="none"), [], [f"{topic}-0"])
     seen: list[int] = []
+    came: list[int] = []
+    upto: list[int] = []
     letters: list[DeadLetter] = []
     for batch in batches:
         said = stage.step(batch)
         letters += [DeadLetter.model_validate_json(encode(letter)) for letter in said.outbox["deadletters"]]
-        seen += [] if said.slices is None else said.slices.ts.tolist()
+        assert said.slices is not None
+        seen += said.slices.ts.tolist()
+        came += said.slices.position.tolist()
+        upto.append(said.slices.upto)
+    assert came == sorted(good)
+    assert upto == sorted(set(upto))
+    assert upto[-1] == len(values)
     assert seen == [60_000, *(minute * 60_000 for minute in range(2, 1002))]
     assert [letter.position for letter in letters] == [at for at in range(len(values)) if at not in good]
     assert len({letter.id for letter in letters}) == len(letters) == 20_000

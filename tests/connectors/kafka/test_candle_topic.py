@@ -31,6 +31,9 @@ class Sent:
     def headers(self) -> Any:
         return self.heads
 
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 7_000 + self.at
+
 
 def sent(*values: bytes | None, first: int = 0) -> list[Sent]:
     return [Sent(value, first + number) for number, value in enumerate(values)]

@@ -16,13 +16,15 @@ from schemas.wire import encode
 from tests.flows.market.rows import Row, batch, parts
 from tests.flows.market.strategies import Moody
 
+SHARDS = ("shard-0000", "shard-0001")
+
 
 def stage(**market: Any) -> MarketStage:
     runners = [
         Runner(SmaCross(SmaCross.Params(fast=1, slow=2, stop_pct=1.0)), "cross", "live"),
         Runner(Moody(), "moody", "shadow", ("B/USDT", "C/USDT")),
     ]
-    return MarketStage(MarketConfig(**market), runners)
+    return MarketStage(MarketConfig(**market), runners, SHARDS)
 
 
 def steps(machine: MarketStage, rows: Sequence[Row], *, final: bool = False, first: int = 1, **more: Any) -> Said:
@@ -44,7 +46,7 @@ def everything(
 ) -> dict[str, list[Any]]:
     """All that a stage says of a stream that comes in parts, restarted before some of them."""
     machine, first = stage(**market), 1
-    union: dict[str, list[Any]] = {"slices": [], "raised signals": []}
+    union: dict[str, list[Any]] = {"slices": [], "places": [], "raised signals": []}
     cut = parts(rows, cuts)
     watermark = -1
     for number, part in enumerate(cut):
@@ -55,11 +57,17 @@ def everything(
         said = steps(machine, part, final=number == len(cut) - 1, first=first)
         first += len(part)
         union["slices"] += rows_of(said)
-        if said.slices is not None:
-            assert all(watermark < ts <= said.slices.watermark for ts in said.slices.ts.tolist())
-            assert all(watermark < signal.ts <= said.slices.watermark for signal in said.slices.signals)
-            watermark = said.slices.watermark
-            union["raised signals"] += map(encode, said.slices.signals)
+        s = said.slices
+        if s is not None:
+            assert all(watermark < ts for ts in s.ts.tolist())
+            assert s.upto == (first if first > 1 else 0)
+            assert s.watermark >= watermark
+            watermark = s.watermark
+            names = [s.symbols[slot] for slot in s.slot.tolist()]
+            raised = [(names[row], s.ts.item(row)) for row in s.signal_row]
+            assert raised == [(signal.symbol, signal.ts) for signal in s.signals]
+            union["places"] += zip(s.position.tolist(), s.came().tolist(), strict=True)
+            union["raised signals"] += map(encode, s.signals)
         for topic, records in said.outbox.items():
             # In the order in which they are told to the reader of a finished run (sinks.gather).
             union.setdefault(topic, []).extend(records)

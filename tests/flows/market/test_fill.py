@@ -17,8 +17,10 @@ quick = settings(deadline=None, max_examples=150)  # the first example may compi
 
 
 def said(fill: Fill, rows: Sequence[Row], missing: Sequence[int]) -> list[Out]:
-    c, left = fill(candles(rows), np.array(missing, np.int64), steps())
+    c, left, came = fill(candles(rows), np.array(missing, np.int64), steps())
     flat = c.volume == 0
+    # A flat candle came with the next real one: the number of real ones before it.
+    assert came.tolist() == (np.cumsum(~flat) - ~flat).tolist()
     for name in ("open", "high", "low"):
         assert np.array_equal(getattr(c, name)[flat], c.close[flat])
     assert len(c) == len(left) == len(c.slot)
@@ -53,7 +55,9 @@ def test_a_hole_is_filled_with_flat_candles_at_the_last_close_when_its_symbol_co
 
 
 def test_a_real_candle_keeps_its_prices_when_others_are_filled() -> None:
-    c, _ = Fill(MINUTE, 5)(candles([at(1), at(3, high=13.0, low=8.0, open=9.0, volume=7.0)]), np.array([0, 1]), steps())
+    c, *_ = Fill(MINUTE, 5)(
+        candles([at(1), at(3, high=13.0, low=8.0, open=9.0, volume=7.0)]), np.array([0, 1]), steps()
+    )
     assert (c.open.tolist(), c.high.tolist()) == ([10.0, 11.0, 9.0], [12.0, 11.0, 13.0])
     assert (c.low.tolist(), c.volume.tolist()) == ([9.0, 11.0, 8.0], [1.0, 0.0, 7.0])
 
@@ -135,7 +139,8 @@ def test_fill_goes_on_from_a_snapshot_as_if_nothing_had_been(rows: list[Row], cu
 def test_each_symbol_is_filled_in_its_own_timeframe() -> None:
     step: Any = np.array([MINUTE, 5 * MINUTE, MINUTE], np.int64)
     rows = [at(5, 1), at(20, 1), at(20), at(22)]
-    c, left = Fill(30 * MINUTE, 5)(candles(rows), np.array([0, 2, 0, 1]), step)
+    c, left, came = Fill(30 * MINUTE, 5)(candles(rows), np.array([0, 2, 0, 1]), step)
     assert (c.ts // MINUTE).tolist() == [5, 10, 15, 20, 20, 21, 22]
     assert c.slot.tolist() == [1, 1, 1, 1, 0, 0, 0]
+    assert came.tolist() == [0, 1, 1, 1, 2, 3, 3]
     assert left.tolist() == [0] * 7

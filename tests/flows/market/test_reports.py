@@ -155,7 +155,7 @@ def test_dead_letters_of_a_topic_are_the_same_however_it_was_cut() -> None:
     rows = {1: at(1), 3: at(2, high=1.0), 4: at(2)}
 
     def told(*cuts: int) -> list[tuple[int, str, int, str]]:
-        machine, letters = MarketStage(MarketConfig(), []), []
+        machine, letters = MarketStage(MarketConfig(), [], []), []
         for begin, end in pairwise((0, *cuts, 6)):
             inside = [position for position in rows if begin <= position < end]
             made = refusing(
@@ -177,6 +177,7 @@ def test_dead_letters_of_a_topic_are_the_same_however_it_was_cut() -> None:
 
 def test_refused_messages_alone_are_told_before_any_symbol_is_known() -> None:
     empty = replace(batch([], symbols=()), topic="candles", partition=0, refused=(Refused(0, None, "A_B", "null"),))
-    said = MarketStage(MarketConfig(), []).step(empty)
-    assert said.slices is None
+    said = MarketStage(MarketConfig(), [], []).step(empty)
+    assert said.slices is not None
+    assert (len(said.slices), said.slices.upto, said.slices.watermark) == (0, 1, -1)
     assert [(row.raw, row.ts, row.error) for row in said.outbox["deadletters"]] == [(None, 0, "A_B: null")]

@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.json import decode
 
 from flows.columns import Candles
 from flows.market.runner import Runner
 from flows.market.stage import MarketStage, Said
 from flows.strategies.base import Signals
+from schemas.batch import Refused
 from schemas.config.market import MarketConfig
 from schemas.slices import END
 from schemas.topics import TOPICS
 from schemas.wire import encode
 from tests.flows.market.rows import CUTS, DAY, MINUTE, NAMES, Row, at, streams
-from tests.flows.market.stages import everything, rows_of, stage, steps
+from tests.flows.market.stages import SHARDS, everything, rows_of, stage, steps
 from tests.flows.market.strategies import Says
 
 quick = settings(deadline=None, max_examples=100)
@@ -37,34 +39,43 @@ def marks(said: Said) -> list[tuple[int, str]]:
     ]
 
 
-def test_an_instant_is_said_when_all_symbols_have_reached_it() -> None:
+def test_rows_are_said_as_they_come_with_their_positions() -> None:
     machine = stage(allowed_lateness="1h")
-    assert steps(machine, [at(1), at(2), at(1, 1), at(3, 1)]).slices is None
-    said = steps(machine, [at(2, 2)])
-    assert marks(said) == [(1, "A/USDT"), (1, "B/USDT"), (2, "B/USDT"), (2, "C/USDT")]
-    assert said.slices is not None
-    assert said.slices.watermark == 2 * MINUTE
+    said = steps(machine, [at(1), at(2), at(1, 1), at(3, 1)], first=7)
+    assert marks(said) == [(1, "B/USDT"), (2, "B/USDT"), (1, "A/USDT"), (3, "A/USDT")]
+    s = said.slices
+    assert s is not None
+    assert (s.shard, s.shards, s.cause, s.waited_ms) == ("shard-0000", ("shard-0000", "shard-0001"), "candles", 0)
+    assert (s.symbols, s.timeframes.tolist()) == (NAMES, [MINUTE] * 3)
+    assert (s.position.tolist(), s.upto) == ([7, 8, 9, 10], 11)
+    assert [str(column.dtype) for column in (s.slot, s.ts, s.close, s.position)] == [
+        "int32",
+        "int64",
+        "float64",
+        "int64",
+    ]
+    later = steps(machine, [at(2, 2)], first=11).slices
+    assert later is not None
+    assert (later.position.tolist(), later.upto) == ([11], 12)
 
 
-def test_an_instant_is_said_when_it_is_further_past_than_the_lateness() -> None:
+def test_the_watermark_is_what_would_be_refused_as_late() -> None:
     machine = stage(allowed_lateness="2m")
-    assert steps(machine, [at(1), at(2), at(3)]).slices is not None  # instant 0 is past, though empty
-    said = steps(machine, [at(4), at(5)])
-    assert said.slices is not None
-    assert marks(said) == [(1, "B/USDT"), (2, "B/USDT")]
-    assert said.slices.watermark == 3 * MINUTE - 1
-    late = steps(machine, [at(2, 1), at(3, 1)])
+    said = [steps(machine, [at(minute)], first=minute).slices for minute in (1, 3, 5)]
+    assert [one and one.watermark for one in said] == [-1, MINUTE - 1, 3 * MINUTE - 1]
+    late = steps(machine, [at(2, 1), at(3, 1)], first=6)
     assert [record.reason for record in late.outbox["deadletters"]] == ["ROW_LATE"]
-    assert late.slices is None
+    assert marks(late) == [(3, "A/USDT")]
+    assert late.slices is not None
+    assert (late.slices.watermark, late.slices.upto, late.slices.position.tolist()) == (3 * MINUTE - 1, 8, [7])
 
 
-def test_the_last_batch_says_all_that_is_left_and_the_shard_is_done() -> None:
+def test_the_last_batch_says_that_the_shard_is_done() -> None:
     machine = stage(allowed_lateness="1h")
     steps(machine, [at(1), at(2)])
-    said = steps(machine, [], final=True)
-    assert marks(said) == [(1, "B/USDT"), (2, "B/USDT")]
-    assert said.slices is not None
-    assert said.slices.watermark == END
+    said = steps(machine, [], final=True).slices
+    assert said is not None
+    assert (len(said), said.watermark, said.upto) == (0, END, 3)
 
 
 def test_a_shard_without_any_row_is_done_at_its_last_batch() -> None:
@@ -83,46 +94,44 @@ def test_a_batch_without_rows_says_nothing() -> None:
     assert dict(said.outbox) == {}
 
 
-def test_refused_rows_do_not_move_the_watermark() -> None:
+def test_refused_rows_move_how_far_the_shard_has_been_read_and_not_the_watermark() -> None:
     machine = stage(allowed_lateness="1m")
-    steps(machine, [at(1, 0), at(1, 1), at(1, 2)])
-    assert steps(machine, [at(90, high=8.0), Row(90 * MINUTE + 1, 1), at(1, 2)]).slices is None
+    before = steps(machine, [at(1, 0), at(1, 1), at(1, 2)]).slices
+    said = steps(machine, [at(90, high=8.0), Row(90 * MINUTE + 1, 1), at(1, 2)], first=4).slices
+    assert before is not None
+    assert said is not None
+    assert (len(said), said.upto, said.watermark) == (0, 7, before.watermark)
 
 
-def test_slices_are_sorted_by_instant_and_then_by_the_name_of_the_symbol() -> None:
-    rows = [at(1, 2), at(1, 0), at(1, 1), at(2, 1), at(2, 2), at(2, 0)]
-    said = steps(stage(allowed_lateness="1h"), rows, final=True)
-    assert marks(said) == [(minute, name) for minute in (1, 2) for name in sorted(NAMES)]
-    assert said.slices is not None
-    assert said.slices.shard == "shard-0000"
-    assert said.slices.symbols == NAMES
-    assert said.slices.timeframes.tolist() == [MINUTE] * 3
+def test_a_refused_message_behind_the_rows_moves_how_far_the_shard_has_been_read() -> None:
+    refused = (Refused(12, b"{", "MESSAGE_INVALID", "half"),)
+    said = steps(stage(), [at(1)], first=11, topic="candles", partition=0, refused=refused).slices
+    assert said is not None
+    assert (said.position.tolist(), said.upto) == ([11], 13)
 
 
 def test_the_prices_of_a_mark_are_those_of_its_candle() -> None:
     row = at(1, 1, open=2.0, high=5.0, low=1.0, close=3.0)
     assert rows_of(steps(stage(), [at(1), row], final=True)) == [
-        ("A/USDT", MINUTE, 2.0, 5.0, 1.0, 3.0),
         ("B/USDT", MINUTE, 10.0, 12.0, 9.0, 11.0),
+        ("A/USDT", MINUTE, 2.0, 5.0, 1.0, 3.0),
     ]
 
 
-def test_signals_come_with_their_instant_by_symbol_and_then_by_the_order_of_the_strategies() -> None:
+def test_signals_come_with_the_rows_that_raised_them_and_then_by_the_order_of_the_strategies() -> None:
     machine = stage(allowed_lateness="1h")
     falls_and_rises = [at(1, s, close=c) for s in (0, 1) for c in (10.0,)]
     falls_and_rises += [at(2, 0, close=9.5), at(2, 1, close=9.5), at(3, 0, close=11.0), at(3, 1, close=11.0)]
-    early = steps(machine, falls_and_rises)
-    assert early.slices is None
-    assert "signals" not in early.outbox
-    said = steps(machine, [at(3, 2)])
+    said = steps(machine, falls_and_rises)
     assert said.slices is not None
     assert [(s.ts // MINUTE, s.symbol, s.strategy) for s in said.slices.signals] == [
-        (3, "A/USDT", "cross"),
         (3, "B/USDT", "cross"),
         (3, "B/USDT", "moody"),
+        (3, "A/USDT", "cross"),
     ]
+    assert said.slices.signal_row == (4, 4, 5)
     assert said.outbox["signals"] == list(said.slices.signals)
-    assert [s.mode for s in said.slices.signals] == ["live", "live", "shadow"]
+    assert [s.mode for s in said.slices.signals] == ["live", "shadow", "live"]
 
 
 def test_a_strategy_that_raises_is_told_and_the_others_go_on() -> None:
@@ -152,13 +161,26 @@ def test_a_hole_that_is_filled_is_marked_flat_and_nothing_is_missing_after_it() 
     assert [(s.strategy, s.missing) for s in said.outbox["signals"]] == [("cross", 0), ("moody", 0)]
 
 
-def test_flat_candles_come_before_the_watermark_passes_them() -> None:
+def test_flat_candles_come_before_the_watermark_passes_them_at_the_row_that_made_them() -> None:
     machine = stage(empty_candle="flat", allowed_lateness="1m")
     steps(machine, [at(1, 0), at(1, 1), at(1, 2)])
-    said = steps(machine, [at(2), at(3), at(4)])
+    said = steps(machine, [at(2), at(3), at(4)], first=4)
     assert said.slices is not None
     assert said.slices.watermark == 3 * MINUTE - 1
-    assert marks(said) == [(2, "A/USDT"), (2, "B/USDT"), (2, "C/USDT")]
+    assert marks(said) == [(2, "B/USDT"), (3, "B/USDT"), (2, "A/USDT"), (2, "C/USDT"), (4, "B/USDT")]
+    assert said.slices.position.tolist() == [4, 5, 6, 6, 6]
+    assert said.slices.came().tolist() == [True, True, False, False, True]
+
+
+def test_a_signal_names_its_row_when_flat_candles_lie_before_it() -> None:
+    rows = [at(1, close=10.0), at(2, close=9.0), at(5, close=11.0)]
+    said = steps(stage(empty_candle="flat"), rows, final=True).slices
+    assert said is not None
+    assert [(signal.strategy, row) for signal, row in zip(said.signals, said.signal_row, strict=True)] == [
+        ("cross", 4),
+        ("moody", 4),
+    ]
+    assert said.ts.item(4) == 5 * MINUTE
 
 
 def test_a_refused_row_is_a_dead_letter_with_its_reason_and_nothing_else_comes_of_it() -> None:
@@ -174,6 +196,8 @@ def test_a_refused_row_is_a_dead_letter_with_its_reason_and_nothing_else_comes_o
     ]
     assert [d.raw for d in said.outbox["deadletters"]][-1] == "noon,1,1,1,1"
     assert marks(said) == [(1, "B/USDT"), (2, "B/USDT")]
+    assert said.slices is not None
+    assert (said.slices.position.tolist(), said.slices.upto) == ([11, 13], 19)
 
 
 def test_the_metrics_of_a_day_come_with_the_first_candle_of_the_next() -> None:
@@ -189,10 +213,10 @@ def test_the_metrics_of_a_day_come_with_the_first_candle_of_the_next() -> None:
 def test_a_row_far_in_the_future_does_not_stop_the_shard() -> None:
     machine = stage(empty_candle="flat", allowed_lateness="1m", max_flat=5)
     far = 253_402_300_740_000  # 9999-12-31T23:59:00Z
-    steps(machine, [at(1), at(1, 1), Row(far)])
+    assert len(marks(steps(machine, [at(1), at(1, 1), Row(far)]))) == 3 + 2 * 5  # the limit of flat candles of each
     said = steps(machine, [at(2), at(2, 1), Row(far, 1), Row(far, 2)], final=True)
     assert [d.reason for d in said.outbox["deadletters"]] == ["ROW_OUT_OF_ORDER", "ROW_LATE"]
-    assert marks(said) == [(far // MINUTE, name) for name in sorted(NAMES)]
+    assert marks(said)[-2:] == [(far // MINUTE, "A/USDT"), (far // MINUTE, "C/USDT")]
     assert said.slices is not None
     assert said.slices.watermark == END
 
@@ -200,9 +224,10 @@ def test_a_row_far_in_the_future_does_not_stop_the_shard() -> None:
 def test_a_symbol_that_the_source_learns_of_later_gets_a_place_of_its_own() -> None:
     machine = stage(allowed_lateness="1h")
     assert marks(steps(machine, [at(1)], symbols=("B/USDT",))) == [(1, "B/USDT")]
-    assert steps(machine, [at(2, 1)], symbols=("A/USDT", "B/USDT")).slices is None
-    said = steps(machine, [at(2, 0)], symbols=("A/USDT", "B/USDT"))
-    assert marks(said) == [(2, "A/USDT"), (2, "B/USDT")]
+    said = steps(machine, [at(2, 1), at(2, 0)], symbols=("A/USDT", "B/USDT"), first=2)
+    assert marks(said) == [(2, "B/USDT"), (2, "A/USDT")]
+    assert said.slices is not None
+    assert (said.slices.symbols, said.slices.slot.tolist()) == (("B/USDT", "A/USDT"), [0, 1])
     assert dict(said.outbox) == {}
 
 
@@ -227,14 +252,18 @@ def test_what_is_said_does_not_depend_on_restarts(
 @given(rows=streams())
 def test_every_row_is_either_a_mark_or_a_dead_letter(way: dict[str, Any], rows: list[Row]) -> None:
     said = everything(rows, **way)
-    letters = len(said.get("deadletters", []))
-    real = [row for row in rows if (NAMES[row.slot], row.ts) in {mark[:2] for mark in said["slices"]}]
-    assert letters <= len(rows)
+    marked = [position for position, came in said["places"] if came]
+    refused = [decode(letter)["position"] for letter in said.get("deadletters", [])]
+    assert sorted(marked + refused) == list(range(1, len(rows) + 1))
+    assert marked == sorted(marked)
+    real = [mark for mark, (_, came) in zip(said["slices"], said["places"], strict=True) if came]
+    taken = [rows[position - 1] for position in marked]
+    assert real == [(NAMES[row.slot], row.ts, *row.prices[:4]) for row in taken]
     if way.get("empty_candle") != "flat":
-        assert len(said["slices"]) + letters == len(rows)
-    assert len({mark[:2] for mark in said["slices"]}) == len(said["slices"])
-    assert len(real) >= len(rows) - letters
-    assert [mark[1::-1] for mark in said["slices"]] == sorted(mark[1::-1] for mark in said["slices"])
+        assert len(real) == len(said["slices"])
+    for name in NAMES:
+        times = [mark[1] for mark in said["slices"] if mark[0] == name]
+        assert times == sorted(set(times))
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -246,6 +275,8 @@ def test_what_is_said_of_a_prefix_is_a_prefix_of_what_is_said(way: dict[str, Any
     said = steps(head, rows[:cut])
     marked = rows_of(said)
     assert whole["slices"][: len(marked)] == marked
+    if len(marked) < len(whole["slices"]):
+        assert whole["places"][len(marked)][0] > min(cut, len(rows))  # all that could be said has been
     signals = [encode(one) for one in said.outbox.get("signals", [])]
     assert whole["raised signals"][: len(signals)] == signals
 
@@ -276,10 +307,8 @@ def test_symbols_keep_their_places_over_a_restart_when_the_source_lists_them_in_
     turned = tuple(reversed(NAMES))
     said = steps(again, [replace(at(2, 2), close=11.0), at(2, 1, close=9.5)], symbols=turned, final=True)
     assert [(name, close) for name, *_, close in rows_of(said)] == [
-        ("A/USDT", 9.0),
-        ("B/USDT", 10.0),
-        ("A/USDT", 9.5),
         ("B/USDT", 11.0),
+        ("A/USDT", 9.5),
     ]
     assert "deadletters" not in said.outbox
 
@@ -290,7 +319,7 @@ def test_a_strategy_that_writes_to_the_candles_is_quarantined_and_nobody_else_se
         return Signals()
 
     rows = [Row(60_000, close=11.0), Row(120_000, close=12.0)]
-    machine = MarketStage(MarketConfig(), [Runner(Says(scribble), "scribbler", "shadow")])
+    machine = MarketStage(MarketConfig(), [Runner(Says(scribble), "scribbler", "shadow")], SHARDS)
     told = steps(machine, rows, final=True)
     assert [row[-1] for row in rows_of(told)] == [11.0, 12.0]
     (alert,) = told.outbox["alerts"]

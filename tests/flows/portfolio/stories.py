@@ -116,16 +116,19 @@ def wish(
     )
 
 
-def slices(rows: Sequence[Row], wishes: Sequence[Any] = (), shard: str = SHARD, watermark: int = END) -> Slices:
-    """What a shard says, as the market stage would: sorted by instant, symbol and, for signals, strategy."""
-    rows = sorted(rows, key=lambda row: (row.minute, row.symbol))
+def slices(
+    rows: Sequence[Row], wishes: Sequence[Any] = (), shard: str = SHARD, watermark: int = END, first: int = 0
+) -> Slices:
+    """What a shard says, as the market stage would: rows as they came, from position ``first`` on."""
     names = tuple(dict.fromkeys(row.symbol for row in rows))
     open_, high, low, close = (np.array([row[i] for row in rows], np.float64) for i in (1, 2, 3, 4))
     ts: Ints = np.array([at(row.minute) for row in rows], np.int64)
     slot = np.array([names.index(row.symbol) for row in rows], np.int32)
-    said = tuple(sorted(wishes, key=lambda signal: (signal.ts, signal.symbol, signal.strategy)))
+    places = {(at(row.minute), row.symbol): number for number, row in enumerate(rows)}
+    raised = [(places[one.ts, one.symbol], one) for one in wishes]
+    said = sorted(raised, key=lambda found: (found[0], found[1].strategy))
     steps: Ints = np.full(len(names), MINUTE, np.int64)
-    position: Ints = np.arange(len(rows))
+    position: Ints = np.arange(first, first + len(rows))
     return Slices(
         shard=shard,
         shards=(shard,),
@@ -138,9 +141,9 @@ def slices(rows: Sequence[Row], wishes: Sequence[Any] = (), shard: str = SHARD, 
         low=low,
         close=close,
         position=position,
-        signals=said,
-        signal_row=(0,) * len(said),
-        upto=len(rows),
+        signals=tuple(signal for _, signal in said),
+        signal_row=tuple(row for row, _ in said),
+        upto=first + len(rows),
         watermark=watermark,
     )
 
@@ -157,6 +160,13 @@ def block(rows: Sequence[Row], wishes: Sequence[Any] = ()) -> Block:
     found = aligner.pop()
     assert found is not None
     return found
+
+
+def rows_of(found: Block | None) -> list[tuple[int, str, float]]:
+    """(minute, symbol, close) of each row."""
+    assert found is not None
+    names = [found.symbols[slot] for slot in found.slot.tolist()]
+    return list(zip(map(minute_of, found.ts.tolist()), names, found.close.tolist(), strict=True))
 
 
 def trade(config: Config, rows: Sequence[Row], wishes: Sequence[Any] = ()) -> tuple[Account, Outbox]:
