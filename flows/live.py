@@ -73,7 +73,7 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     candles = op.input("candles", flow, ends.candles)
     build = partial(market_stage, config, shards, monitor.timing)
     said = op.stateful_batch(
-        "market", op.filter("batches", candles, batches), partial(MarketLogic, build, monitor.timing)
+        "market", op.filter_map("batches", candles, batches), partial(MarketLogic, build, monitor.timing)
     )
     journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
