@@ -73,25 +73,32 @@ class Matrix:
         self.admin = Admin(Connection(kafka))
         self.feed = Feed(self.market, address, kafka.topic("candles"))
         self.topics = Topics(address, kafka.prefix, tuple(self.expected))
-        self._starts = self._states = 0
+        self._all: list[Running] = []
+        self._states = 0
 
     def run(self, rounds: Iterable[Round], say: Callable[[str], None]) -> Outcome:
         """Begin, do the rounds, finish, compare."""
         self.feed.publish(FIRST)
-        self._begin()
-        for one in rounds:
+        try:
+            self._begin()
+            for one in rounds:
+                began = monotonic()
+                {WORKER: self._cluster, ZOMBIE: self._zombie}.get(one.kind, self._single)(one)
+                say(f"{monotonic() - began:6.1f} s  {self.topics.count:7,} messages  {one.name}")
             began = monotonic()
-            how = {WORKER: self._cluster, ZOMBIE: self._zombie}.get(one.kind, self._single)
-            how(one)
-            say(f"{monotonic() - began:6.1f} s  {self.topics.count:7,} messages  {one.name}")
-        self._finish()
+            self._finish()
+            say(f"{monotonic() - began:6.1f} s  {self.topics.count:7,} messages  undisturbed to the end")
+        finally:
+            for running in self._all:
+                running.kill_all()
         self._compare()
         self.topics.close()
         return self.outcome
 
     def _start(self, processes: int = 1, point: tuple[str, int, str] | None = None) -> Running:
-        self._starts += 1
-        return Running(self.folder, self.folder / f"start-{self._starts}.log", self._state, processes, point)
+        log = self.folder / f"start-{len(self._all) + 1}.log"
+        self._all.append(Running(self.folder, log, self._state, processes, point))
+        return self._all[-1]
 
     @property
     def _state(self) -> Path:
@@ -253,10 +260,10 @@ class Matrix:
         verdicts = self.outcome.verdicts
         for topic, rows in self.expected.items():
             verdicts[topic] = compare(rows, self.topics.rows[topic])
-        verdicts["journal"] = compare(_all(self.feed.said), _all(self.topics.journal))
+        verdicts["journal"] = compare(_flat(self.feed.said), _flat(self.topics.journal))
         if "OUTPUT_DIVERGED" in self.topics.codes():
             self.outcome.problems.append(f"alerts: {[one for one in self.topics.alerts if one['level'] == 'critical']}")
 
 
-def _all(rows: dict[str, list[Row]]) -> list[Row]:
+def _flat(rows: dict[str, list[Row]]) -> list[Row]:
     return [row for shard in sorted(rows) for row in rows[shard]]

@@ -65,11 +65,11 @@ class Running:
         self._process.wait()
 
     def kill_all(self) -> None:
-        """Kill -9 of it and of all that it has started."""
-        with suppress(ProcessLookupError):
+        """Kill -9 of it and of all that it has started; nothing when it has ended."""
+        if self.code is None:
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self.wait_gone()
+            self._process.wait()
+            self.wait_gone()
 
     def wait_gone(self) -> None:
         """Until no process of its group is left."""

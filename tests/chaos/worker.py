@@ -8,6 +8,7 @@ point.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ POINTS = {
 }
 """Inside a snapshot: it is made, but nobody has it yet."""
 
+PR_SET_PDEATHSIG = 1
 STEPS = ("O1", "O2", "O3", "P2", "P3", "P4")
 READING = "R"
 """In the middle of reading back: a record was just read."""
@@ -90,7 +92,8 @@ def _behind(owner: Any, name: str, then: Callable[[], None]) -> None:
 
 
 def main() -> None:
-    """The command, with its point."""
+    """The command, with its point. It does not outlive who started it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     at = sys.argv.index("--")
     given, arguments = sys.argv[1:at], sys.argv[at + 1 :]
     kind, times, action, mark = given
