@@ -154,9 +154,9 @@ def among(shards: Iterable[str], parts: Iterable[Slices]) -> list[Slices]:
 
 
 def block(rows: Sequence[Row], wishes: Sequence[Any] = ()) -> Block:
-    """Complete instants, as they come out of the alignment."""
+    """Complete instants, as they come out of the alignment; symbols have slots in the order of their names."""
     aligner = Aligner(MINUTE)
-    aligner.push(slices(rows, wishes))
+    aligner.push(slices(sorted(rows, key=lambda row: (row.minute, row.symbol)), wishes))
     found = aligner.pop()
     assert found is not None
     return found
