@@ -27,7 +27,7 @@ FIRST, PIECE, PIECE_EVERY_S = 20, 2, 0.1  # instants; the first make all symbols
 LOOK_EVERY_S = 0.02
 REACHED_WITHIN_S = 15.0
 CAUGHT_UP_WITHIN_S = 90.0
-DONE_WITHIN_S = 180.0
+DONE_WITHIN_S = 90.0
 QUIET_S = 2.0
 FENCED = "another process has taken over"
 
@@ -159,8 +159,7 @@ class Matrix:
         wanted = self.feed.ends
         found = self._until(running, lambda: self._said(wanted), CAUGHT_UP_WITHIN_S)
         if not found and running.code is None:
-            running.kill_all()
-            self.outcome.problems.append(f"{running.log}: it did not catch up: {running.said()[-3000:]}")
+            self.outcome.problems.append(f"{running.log}: it did not catch up: {running.stacks()}")
         return found
 
     def _cluster(self, one: Round) -> None:
@@ -208,7 +207,7 @@ class Matrix:
         try:
             code = running.wait(60)
         except subprocess.TimeoutExpired:
-            running.kill_all()
+            running.stacks()
             code = 0
         self._quiet(1.0)
         if code == 0 or FENCED not in running.said() or self.topics.count != before:
@@ -236,8 +235,9 @@ class Matrix:
             found = {topic: f"{len(self.topics.rows[topic])} of {len(rows)}" for topic, rows in self.expected.items()}
             self.outcome.problems.append(
                 f"not done within {DONE_WITHIN_S:g} s: {found}, journal up to {self.topics.upto} of {self.feed.ends}, "
-                f"lag {self._lag()}: {running.said()[-3000:]}"
+                f"lag {self._lag()}: {running.stacks()}"
             )
+            return
         code = running.end(30)
         if code != 0:
             self._ended(running)

@@ -94,6 +94,13 @@ class Running:
         """Let it go on."""
         os.kill(self._process.pid, signal.SIGCONT)
 
+    def stacks(self) -> str:
+        """End it where it hangs; the last of what it has said, and where each of its threads was."""
+        for pid in [self._process.pid, *self.children()]:
+            os.kill(pid, signal.SIGABRT)
+        self.wait(GONE_WITHIN_S)
+        return self.said()[-8_000:]
+
     def end(self, within_s: float) -> int:
         """SIGTERM. Returns its exit code."""
         self._process.terminate()
