@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.connectors.kafka.messages import accepted, candle
 
-Headers = list[tuple[str, bytes | None]]
+Headers = list[tuple[str, str | bytes | None]]  # as a producer takes them; here all are bytes
 Message = tuple[bytes, bytes | None, Headers, str]  # key, value, headers, kind
 Fault = Callable[[random.Random, dict[str, Any]], bytes | None]
 
@@ -84,7 +84,10 @@ def _head_lost(rng: random.Random, row: dict[str, Any]) -> bytes:
 
 def _wrong_type(rng: random.Random, row: dict[str, Any]) -> bytes:
     number, text = rng.choice(NUMBERS), rng.choice(("symbol", "timeframe"))
-    values = {number: (None, [], [1], {}, {"value": 1}, "ten", ""), text: (None, [], {}, 7, 1.5, True, ["BTC/USDT"])}
+    values: dict[str, tuple[Any, ...]] = {
+        number: (None, [], [1], {}, {"value": 1}, "ten", ""),
+        text: (None, [], {}, 7, 1.5, True, ["BTC/USDT"]),
+    }
     key = rng.choice((number, text))
     return _raw({**row, key: rng.choice(values[key])})
 
@@ -187,7 +190,12 @@ def _not_one_object(rng: random.Random, row: dict[str, Any]) -> bytes:
 
 def _binary(rng: random.Random, row: dict[str, Any]) -> bytes:
     return rng.choice(
-        [rng.randbytes(rng.randint(1, 300)), gzip.compress(_raw(row), mtime=0), b"\x00" * 99, b"{" + rng.randbytes(50) + b"}"]
+        [
+            rng.randbytes(rng.randint(1, 300)),
+            gzip.compress(_raw(row), mtime=0),
+            b"\x00" * 99,
+            b"{" + rng.randbytes(50) + b"}",
+        ]
     )
 
 

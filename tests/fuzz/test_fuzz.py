@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -17,7 +18,7 @@ from tests.kafka.topics import QUIET, new_topic
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 100_000
-MEMORY = 256 * 2**20  # the rows of a batch, and some hundred MB of messages one after the other
+MEMORY = 64 * 2**20  # bytes: less than the messages have together
 
 
 def test_the_same_seed_gives_the_same_messages_and_another_seed_others() -> None:
@@ -43,13 +44,16 @@ def topic(kafka: str) -> str:
 
 def produce(address: str, topic: str, seed: int, count: int) -> int:
     """Put the messages on the only partition of a topic. Returns how many there are."""
-    producer, total, refused = Producer({"bootstrap.servers": address}, logger=QUIET), 0, list[object]()
+    producer, total, refused = Producer({"bootstrap.servers": address}, logger=QUIET), 0, list[Any]()
+
+    def delivered(error: Any, _: Any) -> None:
+        if error is not None:
+            refused.append(error)
+
     for key, value, headers, _ in fuzzed(seed, count):
         while True:
             try:
-                producer.produce(
-                    topic, value, key, headers=headers, on_delivery=lambda error, _: error and refused.append(error)
-                )
+                producer.produce(topic, value, key, headers=headers, on_delivery=delivered)
                 break
             except BufferError:
                 producer.poll(0.1)

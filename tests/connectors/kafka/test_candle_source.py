@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 
 from connectors.kafka.candle_source import CandleReader, CandleTopicSource, SourceState
 from connectors.kafka.feed import OffsetLostError, SourceError, SourceHooks
-from flows.market.stage import MarketStage
-from schemas.config.market import MarketConfig
-from schemas.deadletter import DeadLetter, value_of
-from schemas.wire import encode
-from tests.connectors.kafka.messages import GOOD, accepted, fuzzed, message
+from tests.connectors.kafka.messages import message
 from tests.connectors.kafka.reading import Row, produce, rows, take, until
 from tests.kafka.broker import Broker
 from tests.kafka.topics import QUIET, new_topic
@@ -184,46 +179,6 @@ def test_an_aborted_transaction_is_not_read(kafka: str, opened: Callable[..., Ca
         producer.flush(30)  # an abort would drop what has not been sent
         end(30)
     assert rows(take(opened(kafka, topic), 1)) == [("BTC/USDT", 120_000, 2)]
-
-
-def test_fuzzed_messages_become_one_dead_letter_each_and_every_good_one_arrives(
-    kafka: str, opened: Callable[..., CandleReader]
-) -> None:
-    """The good ones are each of its own minute; what fuzz leaves good repeats the first minute, so is refused too."""
-    topic, rng = new_topic(kafka), random.Random(11)
-    values: list[bytes | None] = [GOOD]
-    while len(values) < 21_001:
-        bad = fuzzed(rng)
-        candle = accepted(bad)
-        if candle is None or (candle.symbol, candle.timeframe, candle.ts) == ("BTC/USDT", "1m", 60_000):
-            values.append(bad)
-    good = {0}
-    for minute in range(2, 1002):
-        at = minute * 20
-        values[at] = message(minute)
-        good.add(at)
-    produce(kafka, topic, values)
-    batches = take(opened(kafka, topic, batch_rows=997), len(values))
-    stage = MarketStage(MarketConfig(empty_candle="none"), [], [f"{topic}-0"])
-    seen: list[int] = []
-    came: list[int] = []
-    upto: list[int] = []
-    letters: list[DeadLetter] = []
-    for batch in batches:
-        said = stage.step(batch)
-        letters += [DeadLetter.model_validate_json(encode(letter)) for letter in said.outbox["deadletters"]]
-        assert said.slices is not None
-        seen += said.slices.ts.tolist()
-        came += said.slices.position.tolist()
-        upto.append(said.slices.upto)
-    assert came == sorted(good)
-    assert upto == sorted(set(upto))
-    assert upto[-1] == len(values)
-    assert seen == [60_000, *(minute * 60_000 for minute in range(2, 1002))]
-    assert [letter.position for letter in letters] == [at for at in range(len(values)) if at not in good]
-    assert len({letter.id for letter in letters}) == len(letters) == 20_000
-    assert [value_of(letter) for letter in letters] == [values[letter.position] for letter in letters]
-    assert {(letter.source, letter.partition) for letter in letters} == {(topic, 0)}
 
 
 def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path: Path) -> None:
