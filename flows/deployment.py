@@ -132,12 +132,12 @@ def _begin(
             f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
             "the topics with --rebuild, or begin as somebody else with another kafka.deployment"
         )
-    cut = next((part.first for part in read if part.topic == journal and part.first > 0), None)
-    if cut is not None:
+    gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)
+    if gone is not None:
         raise DeploymentError(
-            f"{journal} begins at offset {cut}: retention has deleted what was before, and without that the account "
-            "cannot be made anew. Restore the state from a backup, or begin as somebody else with another "
-            "kafka.deployment"
+            f"--rebuild: retention has deleted the first {gone:,} messages of {journal}, and without them the account "
+            "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and another "
+            "portfolio.name"
         )
     if read and kafka.start == "end":
         raise DeploymentError(

@@ -29,6 +29,8 @@ class Watch:
         """Watch a block."""
         try:
             yield
+        except StopIteration:  # the end of a source
+            raise
         except Exception as error:
             self._failed(error)
             raise

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
-from schemas.topics import DAY, TOPICS, Topic
+from schemas.topics import DAY, MEGABYTE, TOPICS, Topic
 
 FOREVER = -1
 
@@ -25,6 +25,7 @@ class Found:
     retention_ms: int
     cleanup: str
     replication: int
+    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Topics:
                 retention_ms=int(configs[full[name]]["retention.ms"].value),
                 cleanup=configs[full[name]]["cleanup.policy"].value,
                 replication=min((len(one.replicas) for one in partitions), default=0),
+                max_bytes=int(configs[full[name]]["max.message.bytes"].value),
             )
             for name, partitions in there.items()
         }
@@ -73,7 +75,7 @@ class Topics:
     def create(self) -> list[str]:
         """Create those that are missing; what is there is left as it is. Returns the full names of the new ones.
 
-        The broker that is asked next may hear of them a moment later: waits until this one has.
+        They are there when it returns: a broker hears of a new topic a little later than the controller does.
         """
         there = self.names()
         missing = [topic for name, topic in TOPICS.items() if self.kafka.topic(name) not in there]
@@ -81,13 +83,15 @@ class Topics:
             return []
         made = self.admin.create_topics([self._new(topic) for topic in missing], request_timeout=REQUEST_S)
         new = [name for name, future in made.items() if self._made(future)]
-        until = time.monotonic() + REQUEST_S
-        while any(not self.names().get(name) for name in new) and time.monotonic() < until:
+        until = time.monotonic() + WITHIN_S
+        while not set(made) <= set(self.names()) and time.monotonic() < until:
             time.sleep(0.05)
         return new
 
     def _new(self, topic: Topic) -> NewTopic:
         settings = {"cleanup.policy": topic.cleanup, "retention.ms": str(topic.retention_ms)}
+        if topic.max_bytes > MEGABYTE:
+            settings["max.message.bytes"] = str(topic.max_bytes)
         name, copies = self.kafka.topic(topic.name), self.kafka.replication or -1
         return NewTopic(name, num_partitions=topic.partitions, replication_factor=copies, config=settings)
 
@@ -130,6 +134,9 @@ class Topics:
         if topic.cleanup == "delete" and found.retention_ms != FOREVER and found.retention_ms < topic.retention_ms:
             what = f"keeps records for {in_days(found.retention_ms)}, wanted at least {in_days(topic.retention_ms)}"
             wrong.append(Difference(name, what, f"{alter} retention.ms={topic.retention_ms}"))
+        if found.max_bytes < topic.max_bytes:
+            what = f"takes messages of up to {found.max_bytes:,} bytes, wanted {topic.max_bytes:,}"
+            wrong.append(Difference(name, what, f"{alter} max.message.bytes={topic.max_bytes}"))
         return wrong
 
 

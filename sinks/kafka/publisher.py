@@ -32,6 +32,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
+from schemas.topics import LARGEST
 from sinks.kafka.checkpoint import Checkpoint, Offsets
 from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, PublishError, error_of, explained
 from sinks.kafka.owed import Answer, Owed
@@ -49,6 +50,7 @@ SETTINGS = {
     "retry.backoff.ms": 5,
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 1_000,
+    "message.max.bytes": LARGEST,
     # For so long readers wait for a process that died and does not come back.
     "transaction.timeout.ms": 30_000,
 }

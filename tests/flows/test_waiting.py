@@ -152,11 +152,12 @@ def test_who_speaks_again_is_waited_for_again() -> None:
     live.tick("two", WAIT)
     live.say(3, BTC)
     assert live.aligner.said == at(4) - 1  # two is not waited for
-    live.say(3, ETH, shard="two")
+    live.say(4, ETH, shard="two")
     live.say(4, BTC)
-    assert live.aligner.said == at(4) - 1
+    live.say(5, BTC)
+    assert live.aligner.said == at(5) - 1
     assert live.tick("two", 20_000) == []
-    assert live.tick("two", 20_000 + WAIT) == [("timeout", "two", 2, 4, WAIT)]
+    assert live.tick("two", 20_000 + WAIT) == [("timeout", "two", 2, 5, WAIT)]
 
 
 def test_a_shard_on_which_nothing_ever_came_is_given_up_on_too() -> None:

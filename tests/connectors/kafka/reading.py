@@ -10,13 +10,16 @@ from typing import Any
 from confluent_kafka import Producer
 
 from connectors.kafka.candle_source import CandleReader
+from connectors.kafka.journal_source import JournalReader
 from schemas.batch import CandleBatch
 from tests.kafka.topics import QUIET
 
 Row = tuple[str, int, int]
 
 
-def produce(address: str, topic: str, values: Sequence[bytes | None], partition: int = 0) -> None:
+def produce(
+    address: str, topic: str, values: Sequence[bytes | None], partition: int = 0, key: str | None = None
+) -> None:
     producer = Producer({"bootstrap.servers": address}, logger=QUIET)
     failed: list[Any] = []
 
@@ -27,12 +30,22 @@ def produce(address: str, topic: str, values: Sequence[bytes | None], partition:
     for value in values:
         while True:
             try:
-                producer.produce(topic, value, partition=partition, on_delivery=delivered)
+                producer.produce(topic, value, key, partition=partition, on_delivery=delivered)
                 break
             except BufferError:
                 producer.poll(0.1)
     assert producer.flush(60) == 0
     assert failed == []
+
+
+def transaction(producer: Producer, topic: str, value: bytes, *, commit: bool = True) -> None:
+    producer.begin_transaction()
+    producer.produce(topic, value)
+    assert producer.flush(30) == 0  # an abort would drop what has not been sent
+    if commit:
+        producer.commit_transaction(30)
+    else:
+        producer.abort_transaction(30)
 
 
 def until(part: CandleReader, done: Callable[[list[CandleBatch]], bool]) -> list[CandleBatch]:
@@ -46,7 +59,7 @@ def until(part: CandleReader, done: Callable[[list[CandleBatch]], bool]) -> list
     return found
 
 
-def wait(part: CandleReader) -> None:
+def wait(part: CandleReader | JournalReader) -> None:
     """Wait as long as Bytewax would."""
     awake = part.next_awake()
     assert awake is not None
