@@ -23,6 +23,10 @@ from sinks.kafka.sink import KafkaSink
 from sinks.state_folder import StateFolder
 from sinks.vitals.server import Server
 
+LINGER_S = 0.002
+"""Candles of one instant come within a few milliseconds, and nothing is decided before the last of them: one
+transaction for all of them is sooner done than several."""
+
 PARENT = "PENSTOCK_END_WITH_PARENT"
 """Set by a parent that holds the state folder's lock and the other end of standard input."""
 
@@ -72,6 +76,7 @@ def run(
         prefix=kafka.prefix,
         on_published=monitor.on_published,
         on_trouble=partial(monitor.on_trouble, "publisher"),
+        linger_s=dict.fromkeys(deployment.shards, LINGER_S),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     ends = Ends(
