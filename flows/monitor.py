@@ -98,7 +98,8 @@ class Monitor:
         now = time.monotonic()
         with self._telling:
             self._told = {known: at for known, at in self._told.items() if now - at < AGAIN_S}
-            new = self._told.setdefault(text, now) == now
+            new = text not in self._told
+            self._told.setdefault(text, now)
         if new:
             self._say(f"{part}: {text}")
             self.event("trouble", part=part, text=text)
