@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs bench bench-kafka peers kafka-peers clean .venv
+.PHONY: help demo test check chaos docs bench bench-kafka peers kafka-peers clean .venv
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: .venv ## lint, formatting, types
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+
+chaos: .venv ## kill a live run 200 times, and compare its topics with a replay; ARGS='--kills 50 --seed 2'
+	$(VENV)/python -m tests.chaos.run $(ARGS)
 
 docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.md from the code
 	$(VENV)/python -m schemas.documents docs

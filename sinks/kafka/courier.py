@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from sinks.kafka.publisher import Message, Publisher
+from sinks.kafka.publisher import Message, Publisher, nothing
 
 MOST_MESSAGES = 20_000
 MOST_BYTES = 16_000_000
@@ -17,19 +16,26 @@ CLOSES_WITHIN_S = 5.0
 class Courier:
     """Publishes what it is given, in order; all that has come in the meantime goes into the next transaction.
 
-    It begins by catching up. What waits is bounded by messages and bytes (:data:`MOST_MESSAGES`, :data:`MOST_BYTES`).
-    Whatever the publisher raises ends the thread, and is raised by each later call; ``on_trouble`` is told at once.
+    ``open_`` makes the publisher, in the thread. What waits is bounded by messages and bytes (:data:`MOST_MESSAGES`,
+    :data:`MOST_BYTES`). Whatever the publisher raises ends the thread, and is raised by each later call; ``on_trouble``
+    is told at once.
+
+    >>> courier = Courier("orders", lambda: 1 / 0)
+    >>> courier.finish()
+    Traceback (most recent call last):
+    ZeroDivisionError: division by zero
     """
 
-    def __init__(self, publisher: Publisher, on_trouble: Callable[[str], None], log: logging.Logger) -> None:
-        self._publisher, self._on_trouble, self._log = publisher, on_trouble, log
+    def __init__(self, name: str, open_: Callable[[], Publisher], on_trouble: Callable[[str], None] = nothing) -> None:
+        self._open, self._on_trouble = open_, on_trouble
+        self._publisher: Publisher | None = None
         self._changed = threading.Condition()
         self._waiting: list[Message] = []
         self._bytes = 0
         self._busy, self._closing = True, False
         self._failed: BaseException | None = None
         # A daemon: a process that ends does not wait for brokers that are gone.
-        self._thread = threading.Thread(target=self._run, name=f"kafka-{publisher.part}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"kafka-{name}", daemon=True)
         self._thread.start()
 
     def give(self, messages: Sequence[Message]) -> None:
@@ -41,10 +47,12 @@ class Courier:
             self._bytes += size
             self._changed.notify_all()
 
-    def finish(self) -> None:
-        """Wait until all that was given is on the topics. Raises what the publisher raised."""
+    def finish(self) -> Publisher:
+        """Wait until all that was given is on the topics: the publisher, at rest. Raises what the publisher raised."""
         with self._changed:
             self._wait_until(lambda: not self._waiting and not self._busy)
+            assert self._publisher is not None
+            return self._publisher
 
     def close(self) -> None:
         """Publish what was given, and end. Waits for some seconds, no longer, and raises nothing.
@@ -56,8 +64,6 @@ class Courier:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(CLOSES_WITHIN_S)
-        if self._thread.is_alive():
-            self._log.warning("%s: not all was published in the end: the next start will do it", self._publisher.part)
 
     def _has_room(self, count: int, size: int) -> bool:
         return len(self._waiting) + count <= MOST_MESSAGES and self._bytes + size <= MOST_BYTES
@@ -69,23 +75,23 @@ class Courier:
 
     def _run(self) -> None:
         try:
-            self._publisher.catch_up()
-            while messages := self._take():
-                self._publisher.publish(messages)
+            self._publisher = publisher = self._open()
+            while messages := self._take(publisher):
+                publisher.publish(messages)
         except BaseException as failed:
             with self._changed:
                 self._failed = failed
                 self._changed.notify_all()
             self._on_trouble(str(failed))
 
-    def _take(self) -> list[Message]:
+    def _take(self, publisher: Publisher) -> list[Message]:
         """All that waits. Empty when it is time to end."""
         with self._changed:
             self._busy = False
             self._changed.notify_all()
             while not self._waiting and not self._closing:
                 if not self._changed.wait(IDLE_S):
-                    self._publisher.poll()
+                    publisher.poll()
             taken, self._waiting, self._bytes = self._waiting, [], 0
             self._busy = bool(taken)
             self._changed.notify_all()

@@ -3,8 +3,7 @@
 Opening, after a start or a crash:
 
 - **O1** ``init_transactions`` with the part's fixed transactional id: an older process with that id is fenced, and a
-  transaction that it left open is aborted. Only then, and best when all parts have come so far, for O3 waits for open
-  transactions of others:
+  transaction that it left open is aborted.
 - **O2** ask where each partition ends, open transactions of others included.
 - **O3** read what lies between the offsets of the checkpoint and these ends, and remember the ids of this part's
   records: they will be computed again. Of entries of the journal only the position is remembered.
@@ -86,12 +85,15 @@ def nothing(_: Any) -> None:
 
 
 class Publisher:
-    """Publishes the records of one part of a deployment. When made, it fences an older one; then :meth:`catch_up`.
+    """Publishes the records of one part of a deployment.
 
     ``client`` holds librdkafka's settings and goes before the ones made here. ``on_diverged`` is told of a record that
     came out differently than before; what it returns, if anything, is published in the same transaction, once.
     ``on_published`` is told how many messages of which topic a commit made visible. ``probe`` is told of each step by
-    its number; tests kill the process there.
+    its number; tests kill the process there. Raises PublishError when a topic is missing.
+
+    To make one waits for open transactions of other parts. When several parts died together, each ends its own (O1):
+    so their successors are to be made at the same time, in threads, and not one after the other.
     """
 
     def __init__(
@@ -113,10 +115,10 @@ class Publisher:
         self._failed: PublishError | None = None
         self._successor: FencedError | None = None
         self.owed = Owed(checkpoint.owed, checkpoint.covered) if checkpoint else Owed()
-        self._known: Offsets = checkpoint.ends if checkpoint else {}
         self._ends = Ends(dict(client), topics, log)
         self._began: float | None = None
         self._producer = self._fence()
+        self._catch_up(checkpoint.ends if checkpoint else {})
 
     def _fence(self) -> Producer:
         producer = Producer({**self._client, "transactional.id": self._id}, logger=self._log)
@@ -124,13 +126,9 @@ class Publisher:
         self._persist(lambda: producer.init_transactions(TIMEOUT_S))
         return producer
 
-    def catch_up(self) -> None:
-        """Find out what is on the topics already. To be called once, before all else.
-
-        Waits for open transactions of other parts. Raises PublishError when a topic is missing.
-        """
+    def _catch_up(self, known: Offsets) -> None:
         self._probe("O2")
-        ends, known = self._ends.now(), self._known
+        ends = self._ends.now()
         # An end before the known one: the topic was made anew.
         since = {at: known[at] if known.get(at, end) < end else 0 for at, end in ends.items()}
         behind = {at: (since[at], end) for at, end in ends.items() if end not in (0, known.get(at))}

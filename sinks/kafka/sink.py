@@ -29,17 +29,20 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
 
     def __init__(self, sink: KafkaSink, part: str, state: bytes | None) -> None:
         self._sink, self._part, self._snapshots = sink, part, 0
-        self._publisher = Publisher(
-            sink.client,
-            sink.deployment,
-            part,
-            [sink.prefix + topic for topic in sink.topics],
-            Checkpoint.unpack(state) if state is not None else None,
+        checkpoint = Checkpoint.unpack(state) if state is not None else None
+        self._courier = Courier(part, lambda: self._open(checkpoint), sink.on_trouble)
+
+    def _open(self, checkpoint: Checkpoint | None) -> Publisher:
+        return Publisher(
+            self._sink.client,
+            self._sink.deployment,
+            self._part,
+            [self._sink.prefix + topic for topic in self._sink.topics],
+            checkpoint,
             self._diverged,
-            log=sink.log,
+            log=self._sink.log,
             on_published=self._published,
         )
-        self._courier = Courier(self._publisher, sink.on_trouble, sink.log)
 
     def write_batch(self, items: list[Outbox]) -> None:
         """Hand the records of some outboxes over; those of a call leave in one transaction.
@@ -70,9 +73,8 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
 
     def snapshot(self) -> bytes:
         """Wait until everything that was written is on the topics, and say where they end. Raises as write_batch."""
-        self._courier.finish()
+        checkpoint = self._courier.finish().checkpoint()
         self._snapshots += 1
-        checkpoint = self._publisher.checkpoint()
         # A time-out is read from the journal after a restart, and need not be raised again.
         owed = [key for key in checkpoint.owed if key[0] != self._sink.journal]
         if self._snapshots == OVERDUE and owed:
@@ -126,5 +128,5 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
         return self.parts.index(item_key)
 
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> PartPublisher:  # noqa: ARG002
-        """Fence an older publisher of a part, and begin to catch up with it from where the snapshot left it."""
+        """Begin to open the publisher of a part where the snapshot left it, which fences an older one."""
         return PartPublisher(self, for_part, resume_state)

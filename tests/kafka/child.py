@@ -50,7 +50,6 @@ class Child:
             self.probe,
             QUIET,
         )
-        self.publisher.catch_up()
 
     def diverged(self, message: Message) -> Message:
         raise AssertionError(f"{message.id} diverged")

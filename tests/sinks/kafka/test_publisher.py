@@ -34,9 +34,7 @@ def opened(
     address: str, topic: str, checkpoint: Checkpoint | None = None, part: str = "part", **more: Any
 ) -> Publisher:
     client = {"bootstrap.servers": address, **more.pop("client", {})}
-    publisher = Publisher(client, topic, part, [topic], checkpoint, about, log=QUIET, **more)
-    publisher.catch_up()
-    return publisher
+    return Publisher(client, topic, part, [topic], checkpoint, about, log=QUIET, **more)
 
 
 def ids(address: str, topic: str) -> list[str]:
