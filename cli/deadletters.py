@@ -183,6 +183,11 @@ def _refuse_impossible(connection: Connection, chosen: list[Found]) -> None:
         letter = found.letter
         if letter.partition is None:
             raise UserError(f"{letter.id} came from the file {letter.source}: mend the file and replay it again")
+        if letter.left_out:
+            raise UserError(
+                f"{letter.id} was too large to be kept whole, {letter.left_out:,} bytes were left out: the message is "
+                f"at offset {letter.position} of partition {letter.partition} of {letter.source}"
+            )
         if letter.partition >= partitions.get(letter.source, 0):
             raise UserError(f"{letter.id} came from {letter.source}, partition {letter.partition}, which is not there")
 

@@ -128,6 +128,14 @@ def _begin(
             f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
             "the topics with --rebuild, or begin as somebody else with another kafka.deployment"
         )
+    journal = deployment.config.kafka.topic("journal")
+    gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)
+    if gone is not None:
+        raise DeploymentError(
+            f"--rebuild: retention has deleted the first {gone:,} messages of {journal}, and without them the account "
+            "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and another "
+            "portfolio.name"
+        )
     if read:
         admin, ask = deployment.topics.admin, deployment.topics.connection.ask
         for future in admin.delete_consumer_groups([group], request_timeout=REQUEST_S).values():

@@ -21,6 +21,7 @@ from flows.build import market_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
 from flows.market.stage import Said
 from flows.monitor import Monitor
+from flows.opening import Opening
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.waiting import Waiting
@@ -79,6 +80,7 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
     logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
     decided = op.stateful_batch("portfolio", entries, logic)
-    outboxes = op.merge("records", op.filter_map("told", said, told), decided)
+    opening = op.input("opening", flow, Opening([*shards, portfolio]))
+    outboxes = op.merge("records", opening, op.filter_map("told", said, told), decided)
     op.output("topics", op.map("seen", outboxes, seen), ends.topics)
     return flow

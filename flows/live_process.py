@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.metadata import version
 
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
@@ -16,6 +17,7 @@ from flows.monitor import Monitor
 from flows.process import run_process
 from flows.watched import WatchedSink, WatchedSource
 from schemas.config.root import Config
+from sinks.kafka.events import EventTopic
 from sinks.kafka.sink import KafkaSink
 from sinks.state_folder import StateFolder
 from sinks.vitals.server import Server
@@ -40,7 +42,9 @@ def run(
 ) -> None:
     """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError."""
     config, kafka = deployment.config, deployment.config.kafka
-    monitor, client, portfolio = Monitor(config, say), kafka.settings(), config.portfolio.name
+    client, portfolio = kafka.settings(), config.portfolio.name
+    events = EventTopic(client, kafka.deployment, kafka.prefix)
+    monitor = Monitor(config, say, events, process)
     candles = CandleTopicSource(
         client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
     )
@@ -60,7 +64,7 @@ def run(
         WatchedSink(sink, monitor.health),
     )
     flow = dataflow(config, deployment.shards, ends, monitor)
-    with serving(config, monitor, process):
+    with serving(config, monitor, process), living(monitor, events):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 
 
@@ -73,3 +77,17 @@ def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
         return
     with Server(monitor.vitals, monitor.health, config.serve.host, port):
         yield
+
+
+@contextmanager
+def living(monitor: Monitor, events: EventTopic) -> Iterator[None]:
+    """Beginning and end of this process on the topic of events."""
+    monitor.event("run.started", version=version("penstock"))
+    try:
+        yield
+    except Exception as error:
+        monitor.event("run.failed", error=f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        monitor.event("run.ended")
+        events.close()

@@ -21,11 +21,21 @@ AWAITED = 10_000
 """At most so many signals are remembered until their order leaves."""
 
 
+SAVED_S = 1.0
+
+
+def _nobody(_: str, **figures: str | int) -> None:
+    """Nobody listens."""
+
+
 class Monitor:
     """The hooks of one process. No record depends on what they do; they may be called from several threads."""
 
-    def __init__(self, config: Config, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: Config, say: Callable[[str], None], events: Callable[..., None] = _nobody, process: int = 0
+    ) -> None:
         self._say, self._told = say, dict[str, float]()
+        self._events, self._process, self._saved = events, process, 0.0
         self._arrived: dict[str, int] = {}  # by shard: when its newest message came to the topic
         self._signals: dict[str, int] = {}  # by signal: the same of its candle
         self._leaving: list[int] = []  # … of the orders on their way
@@ -33,9 +43,7 @@ class Monitor:
         labels = [strategy.label for strategy in config.strategies]
         self.vitals, self.health = Vitals(version("penstock"), labels, lags), Health()
         self.timing = Timing(self._worked)
-        self.source = SourceHooks(
-            self.vitals.on_rows, self.vitals.on_durable, self.on_trouble, self._on_partitions, lags
-        )
+        self.source = SourceHooks(self.vitals.on_rows, self._on_durable, self.on_trouble, self._on_partitions, lags)
 
     def _worked(self, phase: str, seconds: float) -> None:
         what, _, label = phase.partition(" ")
@@ -80,7 +88,20 @@ class Monitor:
         if now - self._told.get(text, -AGAIN_S) >= AGAIN_S:
             self._told[text] = now
             self._say(f"{part}: {text}")
+            self.event("trouble", part=part, text=text)
+
+    def event(self, name: str, **figures: str | int) -> None:
+        """Something in the life of this process."""
+        self._events(name, process=self._process, **figures)
+
+    def _on_durable(self, part: str, offset: int) -> None:
+        self.vitals.on_durable(part, offset)
+        now = time.monotonic()
+        if now - self._saved >= SAVED_S:  # the parts of one epoch tell of it one after the other
+            self._saved = now
+            self.event("checkpoint.saved", part=part, offset=offset)
 
     def _on_partitions(self, topic: str, count: int) -> None:
         self.vitals.on_partitions(topic, count)
         self._say(f"{topic} has {count} partitions now: restart to read the new ones")
+        self.event("partitions.added", topic=topic, partitions=count)

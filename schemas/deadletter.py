@@ -32,6 +32,9 @@ class DeadLetter(Record):
     encoding: Annotated[
         Literal["utf-8", "base64"], Field(description="how raw is written: base64 where the input is not UTF-8")
     ]
+    left_out: Annotated[
+        int, Field(ge=0, description="bytes left out of raw at its end, for it is too large; they are at its source")
+    ]
     partition: Annotated[int | None, Field(description="partition of the topic; none for a file")]
     key: Annotated[str | None, Field(description=f"key of the message, if it has one; {_FORM}")]
     headers: Annotated[

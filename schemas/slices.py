@@ -81,9 +81,9 @@ class Slices:
         return replace(self, **columns, signals=tuple(one for one, _ in kept), signal_row=tuple(row for _, row in kept))
 
     def before(self, upto: int) -> Slices:
-        """What lies before a position, if more is to follow: all but :meth:`after`.
+        """What lies before a position: all but :meth:`after`, which is to follow at once.
 
-        Nothing up to ``watermark`` may follow, so it ends just before the oldest row that does.
+        The watermark holds only with what follows. So this has 0, by which a reader stays with the one before.
         """
         end = int(np.searchsorted(self.position, upto))
         kept = [(signal, row) for signal, row in zip(self.signals, self.signal_row, strict=True) if row < end]
@@ -93,7 +93,7 @@ class Slices:
             signals=tuple(one for one, _ in kept),
             signal_row=tuple(row for _, row in kept),
             upto=upto,
-            watermark=int(self.ts[end:].min(initial=self.watermark + 1)) - 1,
+            watermark=min(self.watermark, 0),
         )
 
     def record(self, named: Sequence[int] = ()) -> Slice:

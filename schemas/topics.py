@@ -23,6 +23,9 @@ from schemas.slice import Slice
 from schemas.trade import Trade
 
 DAY = 86_400_000
+MEGABYTE = 1_048_588
+LARGEST = 8 * MEGABYTE
+"""A dead letter holds a message of a megabyte with everything in it escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Topic:
     partitions: int = 1
     retention_ms: int = 7 * DAY
     cleanup: Literal["delete", "compact"] = "delete"
+    max_bytes: int = MEGABYTE  # of a message; Kafka's own default, and that of producers, is a megabyte
 
 
 TOPICS: dict[str, Topic] = {
@@ -55,7 +59,15 @@ TOPICS: dict[str, Topic] = {
         Topic("equity", Equity, "portfolio", "the account's worth over time", "out", retention_ms=365 * DAY),
         Topic("alerts", Alert, "code", "what a person should know", "out", retention_ms=90 * DAY),
         Topic("metrics", Metric, "name", "numbers about data, decisions and account", "out"),
-        Topic("deadletters", DeadLetter, "source", "inputs that could not be used", "out", retention_ms=90 * DAY),
+        Topic(
+            "deadletters",
+            DeadLetter,
+            "source",
+            "inputs that could not be used",
+            "out",
+            retention_ms=90 * DAY,
+            max_bytes=LARGEST,
+        ),
         Topic("events", Event, "run", "the life of a run", "out", retention_ms=90 * DAY),
     )
 }

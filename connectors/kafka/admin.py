@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
-from schemas.topics import DAY, TOPICS, Topic
+from schemas.topics import DAY, MEGABYTE, TOPICS, Topic
 
 FOREVER = -1
 
@@ -24,6 +24,7 @@ class Found:
     retention_ms: int
     cleanup: str
     replication: int
+    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Topics:
                 retention_ms=int(configs[full[name]]["retention.ms"].value),
                 cleanup=configs[full[name]]["cleanup.policy"].value,
                 replication=min((len(one.replicas) for one in partitions), default=0),
+                max_bytes=int(configs[full[name]]["max.message.bytes"].value),
             )
             for name, partitions in there.items()
         }
@@ -80,6 +82,8 @@ class Topics:
 
     def _new(self, topic: Topic) -> NewTopic:
         settings = {"cleanup.policy": topic.cleanup, "retention.ms": str(topic.retention_ms)}
+        if topic.max_bytes > MEGABYTE:
+            settings["max.message.bytes"] = str(topic.max_bytes)
         name, copies = self.kafka.topic(topic.name), self.kafka.replication or -1
         return NewTopic(name, num_partitions=topic.partitions, replication_factor=copies, config=settings)
 
@@ -122,6 +126,9 @@ class Topics:
         if topic.cleanup == "delete" and found.retention_ms != FOREVER and found.retention_ms < topic.retention_ms:
             what = f"keeps records for {in_days(found.retention_ms)}, wanted at least {in_days(topic.retention_ms)}"
             wrong.append(Difference(name, what, f"{alter} retention.ms={topic.retention_ms}"))
+        if found.max_bytes < topic.max_bytes:
+            what = f"takes messages of up to {found.max_bytes:,} bytes, wanted {topic.max_bytes:,}"
+            wrong.append(Difference(name, what, f"{alter} max.message.bytes={topic.max_bytes}"))
         return wrong
 
 

@@ -64,7 +64,7 @@ class CandleReader(StatefulSourcePartition[Item, SourceState]):
         return [] if tick is None else [(self._partition.name, tick)]
 
     def next_awake(self) -> datetime | None:
-        """At once as long as there is something; a few milliseconds later when there was nothing."""
+        """At once as long as there is something; a millisecond later when there was nothing."""
         return self._partition.next_awake()
 
     def snapshot(self) -> SourceState:

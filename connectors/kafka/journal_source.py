@@ -119,7 +119,7 @@ class JournalReader(StatefulSourcePartition[Item, int]):
             ) from None
 
     def next_awake(self) -> datetime | None:
-        """At once as long as there is something; a few milliseconds later when there was nothing."""
+        """At once as long as there is something; a millisecond later when there was nothing."""
         return self._partition.next_awake()
 
     def snapshot(self) -> int:

@@ -20,6 +20,10 @@ from schemas.ids import event_id
 from schemas.metric import Metric
 from schemas.wire import encode, wire
 
+MOST_BYTES = 2_000_000
+"""So much of an input a dead letter holds: twice what a topic takes, unless it was told to take more."""
+PLAIN_BYTES = 100_000
+
 AlertRow, DeadLetterRow, MetricRow = wire(Alert), wire(DeadLetter), wire(Metric)
 
 
@@ -43,6 +47,7 @@ def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -
                 error=f"{reason}: {shown} timeframe_ms={int(batch.timeframes[slot])} after_ts={int(ts[row])}",
                 raw=batch.raw.get(row) or encode({"symbol": symbol, **figures}).decode(),
                 encoding="utf-8",
+                left_out=0,
                 partition=batch.partition,
                 key=key,
                 headers=headers,
@@ -62,7 +67,8 @@ def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -
     before = np.searchsorted(batch.position, [refused.position for refused in batch.refused])
     letters = []
     for refused, ts in zip(batch.refused, times[before].tolist(), strict=True):
-        raw, encoding = _text(refused.raw)
+        kept = refused.raw and refused.raw[:MOST_BYTES]
+        raw, encoding = _text(kept)
         letters.append(
             DeadLetterRow(
                 id=event_id(*_place(source, batch.partition), refused.position, refused.reason),
@@ -74,6 +80,7 @@ def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -
                 error=f"{refused.reason}: {refused.error}",
                 raw=raw,
                 encoding=encoding,
+                left_out=len(refused.raw or b"") - len(kept or b""),
                 partition=batch.partition,
                 key=refused.key,
                 headers=refused.headers,
@@ -88,12 +95,16 @@ def _place(source: str, partition: int | None) -> tuple[str | int, ...]:
 
 
 def _text(raw: bytes | None) -> tuple[str | None, Literal["utf-8", "base64"]]:
+    """As text; in base64 what is none, or would be much larger in JSON, which escapes six bytes for one at worst."""
     if raw is None:
         return None, "utf-8"
     try:
-        return raw.decode(), "utf-8"
+        text = raw.decode()
     except UnicodeDecodeError:
         return b64encode(raw).decode(), "base64"
+    if len(raw) > PLAIN_BYTES and len(encode(text)) > 4 * len(raw) // 3:
+        return b64encode(raw).decode(), "base64"
+    return text, "utf-8"
 
 
 def _figures(batch: CandleBatch, row: int) -> dict[str, Any]:

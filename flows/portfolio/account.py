@@ -174,6 +174,7 @@ class Account:
             gross=self.tally["gross"].item() + self.committed,
             positions=len(self.book.holdings) + self.coming,
             held=held,
+            late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
         checks: dict[str, Figures] = {}

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaError, KafkaException
 
-FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+FENCED = (
+    KafkaError._FENCED,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.INVALID_TXN_STATE,  # to end a transaction that the brokers have given up already
+)
 TRANSIENT = (
     KafkaError._TIMED_OUT,
     KafkaError._MSG_TIMED_OUT,

@@ -24,7 +24,9 @@ def entries(slices: Slices, portfolio: str, prefix: str = "") -> list[Message]:
     """The messages of what a shard says, for the topic ``prefix`` + journal with the portfolio's name as key.
 
     Whoever reads parts decides as if they were one: each names the symbols of all of them, so the reader waits for
-    those that come in a later part, and no part but the last has a watermark that holds only with the later ones.
+    those that come in a later part, and only the last has the watermark, which holds when all have been read. (A part
+    could say more: that nothing before its next rows will follow. But then the reader would go on sooner than with the
+    whole, and put a symbol elsewhere whose first candle comes after that.)
     """
     return _entries(slices, np.unique(slices.slot).tolist(), portfolio, prefix)
 

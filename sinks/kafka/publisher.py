@@ -32,6 +32,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
+from schemas.topics import LARGEST
 from sinks.kafka.checkpoint import Checkpoint, Offsets
 from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, PublishError, error_of, explained
 from sinks.kafka.owed import Answer, Owed
@@ -49,6 +50,7 @@ SETTINGS = {
     "retry.backoff.ms": 5,
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 1_000,
+    "message.max.bytes": LARGEST,
     # For so long readers wait for a process that died and does not come back.
     "transaction.timeout.ms": 30_000,
 }
@@ -209,7 +211,8 @@ class Publisher:
             return False
         self._log.warning("%s: transaction aborted, to be done again: %s", self._id, error.str())
         self._persist(lambda: self._producer.abort_transaction(TIMEOUT_S))
-        if error.code() not in TRANSIENT and self._failed is None:
+        # Inconsistent: something was not delivered. Why, the delivery report has told.
+        if error.code() not in (*TRANSIENT, KafkaError._INCONSISTENT) and self._failed is None:
             self._failed = PublishError(f"{self._id}: {error.str()} ({error.name()})")
         return True
 
@@ -269,7 +272,7 @@ class Publisher:
         open_ms = (time.monotonic() - self._began) * 1_000 if self._began is not None else 0
         why = (
             "another process has taken over: two may not run under the same kafka.deployment at once"
-            if open_ms < limit_ms
+            if open_ms < limit_ms and error.code() != KafkaError.INVALID_TXN_STATE
             else f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
             " brokers gave it up (or another process has taken over): start again, nothing is lost"
         )

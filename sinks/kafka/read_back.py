@@ -96,7 +96,7 @@ def read_back(
                 _take(message, name.encode(), until, owed)
             if time.monotonic() > said + SAY_EVERY_S:
                 said = time.monotonic()
-                log.warning("%s: waiting for open transactions of others on %s", name, sorted(until))
+                log.warning("%s: reading back, behind open transactions of others maybe, on %s", name, sorted(until))
     finally:
         consumer.close()
 

@@ -23,9 +23,9 @@ Row = tuple[int, str, str, bytes]
 PATIENCE_S = 60  # a busy machine's broker may take long; nothing here waits longer than it needs
 
 
-def new_topic(address: str, partitions: int = 1, config: dict[str, str] | None = None) -> str:
+def new_topic(address: str, partitions: int = 1, config: dict[str, str] | None = None, name: str = "") -> str:
     """The name of a fresh topic that is ready."""
-    name = f"test-{uuid.uuid4()}"
+    name = name or f"test-{uuid.uuid4()}"
     admin = AdminClient({"bootstrap.servers": address})
     for future in admin.create_topics([NewTopic(name, partitions, 1, config=config or {})]).values():
         future.result()

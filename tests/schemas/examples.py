@@ -153,6 +153,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "error": "HIGH_BELOW_LOW: high=1 low=2",
         "raw": '60,1,"1",2\t1\n',
         "encoding": "utf-8",
+        "left_out": 0,
         "partition": 3,
         "key": "A",
         "headers": ("a=1",),

@@ -323,6 +323,7 @@ def _decisions(rng: np.random.Generator, folder: Path, positions: list[Any]) -> 
     letter = DeadLetter(
         id="d", ts=START, source="btc.csv", position=17, symbol="BTC/USDT", reason="CANDLE_HIGH_BELOW_LOW",
         error="CANDLE_HIGH_BELOW_LOW: high=1 low=2", raw="</script><script>alert(1)</script>", encoding="utf-8",
+        left_out=0,
         partition=None, key=None, headers=(),
     )  # fmt: skip
     write_lines(folder / "alerts.jsonl", dumped([alert, alert]))

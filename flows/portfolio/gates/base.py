@@ -34,6 +34,7 @@ class Standing(msgspec.Struct, gc=False):
     gross: float  # absolute value of positions and waiting entries, less waiting exits, account currency
     positions: int  # open positions and waiting entries, less waiting exits
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
+    late_ms: int = 0  # event time that has passed since the signal's candle closed
 
 
 class Refusal(msgspec.Struct, gc=False):

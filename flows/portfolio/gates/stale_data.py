@@ -1,4 +1,4 @@
-"""Gate: no entry on the first candle after a hole, where the configuration says so."""
+"""Gate: no entry on a candle that came late, nor on the first one after a hole where the configuration says so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from schemas.config.root import Config
 
 
 class StaleData:
-    """With ``market.empty_candle: stale``, a signal right after missing candles is refused."""
+    """A signal whose instant had been decided when it came is refused: its price is of the past.
+
+    With ``market.empty_candle: stale``, so is one right after missing candles.
+    """
 
     name = "stale_data"
 
@@ -15,7 +18,9 @@ class StaleData:
         """Reads ``market.empty_candle``."""
         self.strict = config.market.empty_candle == "stale"
 
-    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
-        """``DATA_STALE`` when candles were missing right before the signal's."""
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``SIGNAL_LATE`` when it came late, ``DATA_STALE`` when candles were missing right before the signal's."""
+        if standing.late_ms > 0:
+            return Refusal("SIGNAL_LATE", {"late_ms": standing.late_ms})
         figures = {"missing": intent.signal.missing}
         return Refusal("DATA_STALE", figures) if self.strict and intent.signal.missing else figures

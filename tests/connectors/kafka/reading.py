@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from connectors.kafka.candle_source import CandleReader
+from connectors.kafka.journal_source import JournalReader
 from schemas.batch import CandleBatch
 from tests.kafka.topics import QUIET
 
@@ -35,6 +36,16 @@ def produce(address: str, topic: str, values: Sequence[bytes | None], partition:
     assert failed == []
 
 
+def transaction(producer: Producer, topic: str, value: bytes, *, commit: bool = True) -> None:
+    producer.begin_transaction()
+    producer.produce(topic, value)
+    assert producer.flush(30) == 0  # an abort would drop what has not been sent
+    if commit:
+        producer.commit_transaction(30)
+    else:
+        producer.abort_transaction(30)
+
+
 def until(part: CandleReader, done: Callable[[list[CandleBatch]], bool]) -> list[CandleBatch]:
     """The batches until that is true; the consumer waits for the broker in between."""
     found: list[CandleBatch] = []
@@ -46,7 +57,7 @@ def until(part: CandleReader, done: Callable[[list[CandleBatch]], bool]) -> list
     return found
 
 
-def wait(part: CandleReader) -> None:
+def wait(part: CandleReader | JournalReader) -> None:
     """Wait as long as Bytewax would."""
     awake = part.next_awake()
     assert awake is not None

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from connectors.kafka.candle_source import CandleReader, CandleTopicSource, SourceState
 from connectors.kafka.feed import OffsetLostError, SourceError, SourceHooks
 from tests.connectors.kafka.messages import message
-from tests.connectors.kafka.reading import Row, produce, rows, take, until
+from tests.connectors.kafka.reading import Row, produce, rows, take, transaction, until
 from tests.kafka.broker import Broker
 from tests.kafka.topics import QUIET, new_topic
 
@@ -173,12 +173,40 @@ def test_an_aborted_transaction_is_not_read(kafka: str, opened: Callable[..., Ca
     topic = new_topic(kafka)
     producer = Producer({"bootstrap.servers": kafka, "transactional.id": topic}, logger=QUIET)
     producer.init_transactions(30)
-    for minute, end in ((1, producer.abort_transaction), (2, producer.commit_transaction)):
-        producer.begin_transaction()
-        producer.produce(topic, message(minute))
-        producer.flush(30)  # an abort would drop what has not been sent
-        end(30)
+    transaction(producer, topic, message(1), commit=False)
+    transaction(producer, topic, message(2))
     assert rows(take(opened(kafka, topic), 1)) == [("BTC/USDT", 120_000, 2)]
+
+
+def test_marks_of_transactions_behind_the_last_message_may_be_deleted_for_their_age(
+    kafka: str, opened: Callable[..., CandleReader]
+) -> None:
+    topic = new_topic(kafka)
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": topic}, logger=QUIET)
+    producer.init_transactions(30)
+    transaction(producer, topic, message(1))
+    part = opened(kafka, topic)
+    until(part, lambda _: part.snapshot().offset == 2)
+    state = part.snapshot()
+    assert (state.offset, state.upto) == (2, 1)
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.delete_records([TopicPartition(topic, 0, 2)])[TopicPartition(topic, 0, 2)].result()
+    again = opened(kafka, topic, state)
+    transaction(producer, topic, message(2))
+    assert rows(take(again, 1)) == [("BTC/USDT", 120_000, 2)]
+
+
+def test_lag_is_what_is_left_to_be_read(kafka: str, opened: Callable[..., CandleReader]) -> None:
+    topic, hooks = new_topic(kafka, 2), SourceHooks()
+    produce(kafka, topic, stream(30))
+    first, second = (opened(kafka, topic, partition=number, batch_rows=10, hooks=hooks) for number in (0, 1))
+    take(first, 10)
+    until(second, lambda _: f"{topic}-1" in hooks.lags())
+    assert hooks.lags() == {f"{topic}-0": 20, f"{topic}-1": 0}
+    take(first, 20)
+    assert hooks.lags() == {f"{topic}-0": 0, f"{topic}-1": 0}
+    second.close()
+    assert hooks.lags() == {f"{topic}-0": 0}
 
 
 def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path: Path) -> None:
@@ -187,7 +215,8 @@ def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path
         topic, troubles = new_topic(broker.address), []
         hooks = SourceHooks(on_trouble=lambda part, what: troubles.append((part, what)))
         produce(broker.address, topic, stream(30))
-        part = reader(broker.address, topic, hooks=hooks)
+        port = str(broker.port)
+        part = reader(broker.address, topic, hooks=hooks, client={"sasl.password": port})
         begun = take(part, 30)
         part.snapshot()
         broker.stop()
@@ -201,9 +230,18 @@ def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path
     finally:
         broker.stop()
     assert {name for name, _ in troubles} == {f"{topic}-0"}
+    assert [what for _, what in troubles if port in what] == []
+    assert any("127.0.0.1:********" in what for _, what in troubles)
 
 
 def test_no_broker_at_the_start_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.kafka.feed.WITHIN_S", 0.5)
     with pytest.raises(SourceError, match=r"^Kafka at 127\.0\.0\.1:1: .*; start the broker, or set"):
         source("127.0.0.1:1", "candles").list_parts()
+
+
+def test_what_librdkafka_says_of_a_setting_is_said_without_secrets() -> None:
+    client = {"security.protocol": "hunter2", "sasl.password": "hunter2"}
+    with pytest.raises(SourceError, match=r'^kafka\.client: .*"\*{8}".*; see librdkafka\'s CONFIGURATION') as refused:
+        source("127.0.0.1:1", "candles", client=client).list_parts()
+    assert "hunter2" not in str(refused.value)

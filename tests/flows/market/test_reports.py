@@ -15,7 +15,7 @@ from flows.outbox import new_outbox
 from schemas.alert import Alert
 from schemas.batch import CandleBatch, Refused
 from schemas.config.market import MarketConfig
-from schemas.deadletter import DeadLetter
+from schemas.deadletter import DeadLetter, value_of
 from schemas.ids import event_id
 from schemas.metric import Metric
 from schemas.wire import encode
@@ -41,6 +41,7 @@ def test_a_refused_row_becomes_a_dead_letter_with_its_place_its_reason_its_figur
         "after_ts=180000",
         "raw": '{"symbol":"A/USDT","ts":240000,"open":10.0,"high":8.0,"low":9.0,"close":11.0,"volume":1.0}',
         "encoding": "utf-8",
+        "left_out": 0,
         "partition": None,
         "key": None,
         "headers": (),
@@ -144,6 +145,7 @@ def test_a_refused_message_becomes_a_dead_letter_with_its_bytes_its_headers_and_
         "error": "MESSAGE_INVALID: no object",
         "raw": "e/8=",
         "encoding": "base64",
+        "left_out": 0,
         "partition": 3,
         "key": "k",
         "headers": ("a=1", "b"),
@@ -181,3 +183,16 @@ def test_refused_messages_alone_are_told_before_any_symbol_is_known() -> None:
     assert said.slices is not None
     assert (len(said.slices), said.slices.upto, said.slices.watermark) == (0, 1, -1)
     assert [(row.raw, row.ts, row.error) for row in said.outbox["deadletters"]] == [(None, 0, "A_B: null")]
+
+
+def test_what_json_would_blow_up_is_kept_in_base64_and_what_is_too_large_is_cut() -> None:
+    for raw, encoding, left_out in (
+        (b"\n" * 50_000, "utf-8", 0),
+        (b"\n" * 200_000, "base64", 0),
+        (b"x" * 200_000, "utf-8", 0),
+        (b"x" * 2_000_007, "utf-8", 7),
+    ):
+        sent = replace(batch([], symbols=()), topic="candles", partition=0, refused=(Refused(0, raw, "A_B", "null"),))
+        (letter,) = MarketStage(MarketConfig(), [], []).step(sent).outbox["deadletters"]
+        assert (letter.encoding, letter.left_out) == (encoding, left_out)
+        assert value_of(letter) == raw[: len(raw) - left_out]

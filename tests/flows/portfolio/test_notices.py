@@ -71,4 +71,6 @@ def test_a_portfolio_that_waited_in_vain_says_so_and_goes_on_with_what_it_has() 
     stage.step(slices(flat((3,), 12.0, ETH), watermark=-1, first=4))
     outbox = stage.step(slices(flat((3,), 101.0), watermark=-1, first=5))
     assert [(fill.symbol, fill.ts) for fill in outbox["fills"]] == [(BTC, at(3))]
-    assert [(order.symbol, order.ts) for order in outbox["orders"]] == [(ETH, at(2))]
+    assert "orders" not in outbox
+    refused = [(row.symbol, row.ts, row.code, row.figures["late_ms"]) for row in outbox["rejections"]]
+    assert refused == [(ETH, at(2), "SIGNAL_LATE", 60_000)]

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from tests.command import environment
-from tests.kafka.child import stream
+from tests.kafka.child import SHARDS, stream
 from tests.kafka.topics import new_topic, rows
 
 PROBES = ("O1", "O2", "O3", "P2", "P3", "P4", "C")
@@ -34,8 +35,10 @@ def ended(child: subprocess.Popen[str]) -> str:
 
 def test_whatever_a_kill_interrupts_nothing_is_lost_doubled_or_out_of_order(kafka: str, tmp_path: Path) -> None:
     topics = [new_topic(kafka, 3), new_topic(kafka, 1)]
+    journal = new_topic(kafka, name=f"{topics[0]}.journal")
     settings = {
         "address": kafka,
+        "journal": journal,
         "deployment": topics[0],
         "topics": ",".join(topics),
         "file": str(tmp_path / "checkpoint"),
@@ -64,3 +67,12 @@ def test_whatever_a_kill_interrupts_nothing_is_lost_doubled_or_out_of_order(kafk
             expected = [(m.id, m.value) for m in wanted if (m.topic, m.key) == (topic, key)]
             found = [(id_, value) for _, its_key, id_, value in rows(kafka, topic) if its_key == key]
             assert found == expected
+    entries = [json.loads(value) for _, _, _, value in rows(kafka, journal)]
+    for shard, name in enumerate(SHARDS):
+        own = [entry for entry in entries if entry["shard"] == name]
+        assert [position for entry in own for position in entry["position"]] == list(range(shard, COUNT, len(SHARDS)))
+        uptos = [entry["upto"] for entry in own]
+        assert (uptos, uptos[-1]) == (sorted(set(uptos)), COUNT)
+        for entry, later in pairwise(own):
+            assert not later["ts"] or entry["watermark"] < min(later["ts"])
+        assert own[-1]["watermark"] == COUNT * 60_000 - 1

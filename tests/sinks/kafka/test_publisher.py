@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from sinks.kafka import read_back
 from sinks.kafka.checkpoint import Checkpoint
@@ -103,6 +104,42 @@ def test_a_zombie_in_the_middle_of_a_transaction_is_fenced_and_publishes_nothing
     successors[0].publish([one(topic, "a")])
     assert ids(kafka, topic) == ["a"]
     assert len(raw(kafka, topic, "read_uncommitted")) == 2
+
+
+def test_a_zombie_whose_record_the_broker_refuses_is_fenced(kafka: str, topic: str) -> None:
+    class Zombie(Publisher):
+        def _produce(self, message: Message) -> None:
+            super()._produce(message)
+            if message.id == "a":
+                self._producer.flush(10)
+                opened(kafka, topic)
+
+    zombie = Zombie({"bootstrap.servers": kafka}, topic, "part", [topic], None, about, log=QUIET)
+    with pytest.raises(FencedError, match="another process has taken over"):
+        zombie.publish([one(topic, f"{name}") for name in "abc"])
+    assert ids(kafka, topic) == []
+
+
+def test_a_transaction_that_the_brokers_gave_up_is_told_from_a_takeover(kafka: str, topic: str) -> None:
+    partition = TopicPartition(topic, 0)
+
+    def stands(level: IsolationLevel) -> int:
+        wanted = {partition: OffsetSpec.latest()}  # type: ignore[no-untyped-call]
+        found: int = admin.list_offsets(wanted, isolation_level=level)[partition].result().offset
+        return found
+
+    def too_long(step: str) -> None:
+        if step == "P3":
+            slow._producer.flush(10)
+            while stands(IsolationLevel.READ_COMMITTED) == 0:  # as long as the transaction is open
+                pass
+
+    admin = AdminClient({"bootstrap.servers": kafka})
+    slow = opened(kafka, topic, probe=too_long, client={"transaction.timeout.ms": 1_000})
+    with pytest.raises(FencedError, match=r"longer than transaction\.timeout\.ms, .*: start again, nothing is lost"):
+        slow.publish([one(topic, "a")])
+    assert opened(kafka, topic).publish([one(topic, "a")]) == 1
+    assert ids(kafka, topic) == ["a"]
 
 
 def test_what_an_aborted_transaction_held_is_invisible_and_published_anew(kafka: str, topic: str) -> None:
@@ -204,20 +241,29 @@ def test_a_queue_that_is_full_is_waited_for(kafka: str, topic: str) -> None:
 def test_a_broker_that_goes_away_and_comes_back_is_waited_for(
     step: str, end: str, kafka_jars: Path, tmp_path: Path
 ) -> None:
+    # Stopped before a transaction has begun, it is waited for however long that takes, longer than a time-out, too.
+    client = {"transaction.timeout.ms": 1_000} if end == "stop" else {}
     broker = Broker(tmp_path / "broker").start()
-    passed = []
+    passed: list[str] = []
+    too_late = threading.Event()
+
+    def wait_and_start() -> None:
+        assert end != "stop" or too_late.wait(60)
+        broker.start()
 
     def outage(name: str) -> None:
         if name == step:
             passed.append(name)
+            if len(passed) > 3:
+                too_late.set()
             if len(passed) == 3:
                 getattr(broker, end)()
                 back.start()
 
-    back = threading.Thread(target=broker.start)
+    back = threading.Thread(target=wait_and_start)
     try:
         topic = new_topic(broker.address)
-        publisher = opened(broker.address, topic, probe=outage)
+        publisher = opened(broker.address, topic, probe=outage, client=client)
         for n in range(6):
             assert publisher.publish([one(topic, f"{n}.{m}") for m in range(3)]) == 3
         back.join()
