@@ -26,11 +26,12 @@ class DeploymentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A broker with all topics, and the shards of its candle topic."""
+    """A broker with all topics, the shards of its candle topic, and the partitions of its journal."""
 
     config: Config
     topics: Topics
     shards: tuple[str, ...]
+    journal: int
     cluster: str
 
 
@@ -72,7 +73,7 @@ def find(config: Config) -> Deployment:
     name = config.kafka.topic("candles")
     listed = topics.connection.ask(lambda: topics.admin.list_topics(timeout=WITHIN_S))
     shards = tuple(f"{name}-{number}" for number in range(there[name]))
-    return Deployment(config, topics, shards, str(listed.cluster_id))
+    return Deployment(config, topics, shards, there[config.kafka.topic("journal")], str(listed.cluster_id))
 
 
 def made_with(deployment: Deployment) -> dict[str, Any]:
@@ -84,7 +85,9 @@ def made_with(deployment: Deployment) -> dict[str, Any]:
         else:
             settings[section] = {name: value for name, value in settings[section].items() if name not in names}
     code = {strategy.label: fingerprint(strategy.use) for strategy in deployment.config.strategies}
-    return {**settings, "code": code, "cluster": deployment.cluster}
+    # Which symbols share a state, and where the portfolio's journal is, depend on these.
+    partitions = {"candles": len(deployment.shards), "journal": deployment.journal}
+    return {**settings, "code": code, "partitions": partitions, "cluster": deployment.cluster}
 
 
 def open_state(
@@ -99,6 +102,7 @@ def open_state(
     if folder.fresh:
         _begin(deployment, folder, settings, share, rebuild=rebuild)
         return
+    folder.check()
     if rebuild:
         raise DeploymentError(f"{folder.path} has a state: move it away before --rebuild makes it anew from the topics")
     changes = folder.changes(settings)

@@ -25,6 +25,7 @@ from flows.opening import Opening
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.waiting import Waiting
+from flows.watched import watched
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.tick import Tick
@@ -55,7 +56,8 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
         shard, batch = item
         if not isinstance(batch, CandleBatch):
             return None
-        monitor.on_batch(batch)
+        with monitor.cause:
+            monitor.on_batch(batch)
         return shard, batch
 
     def ticks(item: tuple[str, CandleBatch | Tick]) -> tuple[str, Tick] | None:
@@ -67,19 +69,18 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
         return (shard, outbox) if outbox else None
 
     def seen(item: tuple[str, Outbox]) -> tuple[str, Outbox]:
-        monitor.on_outbox(*item)
+        with monitor.cause:
+            monitor.on_outbox(*item)
         return item
 
     flow = Dataflow("penstock_live")
     candles = op.input("candles", flow, ends.candles)
-    build = partial(market_stage, config, shards, monitor.timing)
-    said = op.stateful_batch(
-        "market", op.filter_map("batches", candles, batches), partial(MarketLogic, build, monitor.timing)
-    )
+    market = partial(MarketLogic, partial(market_stage, config, shards, monitor.timing), monitor.timing)
+    said = op.stateful_batch("market", op.filter_map("batches", candles, batches), watched(market, monitor.cause))
     journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
     logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
-    decided = op.stateful_batch("portfolio", entries, logic)
+    decided = op.stateful_batch("portfolio", entries, watched(logic, monitor.cause))
     opening = op.input("opening", flow, Opening([*shards, portfolio]))
     outboxes = op.merge("records", opening, op.filter_map("told", said, told), decided)
     op.output("topics", op.map("seen", outboxes, seen), ends.topics)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
+from flows.cause import Cause
 from flows.deployment import Deployment
 from flows.live import Ends, dataflow, portfolio_part
 from flows.monitor import Monitor
@@ -24,6 +25,10 @@ from sinks.vitals.server import Server
 
 PARENT = "PENSTOCK_END_WITH_PARENT"
 """Set by a parent that holds the state folder's lock and the other end of standard input."""
+
+
+class OthersLostError(RuntimeError):
+    """A process of the cluster has ended, so this one cannot go on."""
 
 
 def end_with_parent() -> None:
@@ -40,7 +45,10 @@ def _wait_for_end() -> None:
 def run(
     deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int, say: Callable[[str], None]
 ) -> None:
-    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError."""
+    """Run until interrupted. Raises what ends it.
+
+    SourceError, FencedError, PublishError, StateError, ServeError; OthersLostError, when other processes are to blame.
+    """
     config, kafka = deployment.config, deployment.config.kafka
     client, portfolio = kafka.settings(), config.portfolio.name
     events = EventTopic(client, kafka.deployment, kafka.prefix)
@@ -56,15 +64,16 @@ def run(
         prefix=kafka.prefix,
         on_published=monitor.on_published,
         on_trouble=partial(monitor.on_trouble, "publisher"),
+        log=monitor.log("publisher"),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     ends = Ends(
-        WatchedSource(candles, monitor.health),
-        WatchedSource(journal, monitor.health),
-        WatchedSink(sink, monitor.health),
+        WatchedSource(candles, monitor.health, monitor.cause),
+        WatchedSource(journal, monitor.health, monitor.cause),
+        WatchedSink(sink, monitor.health, monitor.cause),
     )
     flow = dataflow(config, deployment.shards, ends, monitor)
-    with serving(config, monitor, process), living(monitor, events):
+    with serving(config, monitor, process), living(monitor, events), ending(monitor.cause, folder, len(addresses)):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 
 
@@ -77,6 +86,24 @@ def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
         return
     with Server(monitor.vitals, monitor.health, config.serve.host, port):
         yield
+
+
+@contextmanager
+def ending(cause: Cause, folder: StateFolder, processes: int) -> Iterator[None]:
+    """Raise what ended the dataflow, rather than how Bytewax tells it: a panic, in a cluster without any reason."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as told:
+        if cause.first is not None:
+            raise cause.first from None
+        folder.examine()
+        if processes > 1:
+            raise OthersLostError("another process of the cluster has ended; start all of them again") from None
+        if isinstance(told, Exception):
+            raise
+        raise RuntimeError(str(told)) from None
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 from connectors.kafka.feed import SourceHooks
 from connectors.kafka.lags import Lags
+from flows.cause import Cause
 from flows.outbox import Outbox
 from flows.timing import Timing
 from schemas.batch import CandleBatch
@@ -28,6 +30,15 @@ def _nobody(_: str, **figures: str | int) -> None:
     """Nobody listens."""
 
 
+class _Told(logging.Handler):
+    def __init__(self, tell: Callable[[logging.LogRecord], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record)
+
+
 class Monitor:
     """The hooks of one process. No record depends on what they do; they may be called from several threads."""
 
@@ -42,7 +53,7 @@ class Monitor:
         lags = Lags()
         labels = [strategy.label for strategy in config.strategies]
         self.vitals, self.health = Vitals(version("penstock"), labels, lags), Health()
-        self.timing = Timing(self._worked)
+        self.timing, self.cause = Timing(self._worked), Cause()
         self.source = SourceHooks(self.vitals.on_rows, self._on_durable, self.on_trouble, self._on_partitions, lags)
 
     def _worked(self, phase: str, seconds: float) -> None:
@@ -81,14 +92,20 @@ class Monitor:
             for since in leaving:
                 self.vitals.candle_to_order((now - since) / 1_000)
 
-    def on_trouble(self, part: str, text: str) -> None:
-        """Something is wrong, and goes on by itself."""
+    def on_trouble(self, part: str, text: str, kind: str = "") -> None:
+        """Something is wrong, and goes on by itself. One of a kind (the text up to a bracket) is told in a while."""
         self.vitals.on_trouble(part, text)
-        now = time.monotonic()
-        if now - self._told.get(text, -AGAIN_S) >= AGAIN_S:
-            self._told[text] = now
+        now, kind = time.monotonic(), kind or text.partition(" (")[0]
+        if now - self._told.get(kind, -AGAIN_S) >= AGAIN_S:
+            self._told[kind] = now
             self._say(f"{part}: {text}")
             self.event("trouble", part=part, text=text)
+
+    def log(self, part: str) -> logging.Logger:
+        """A logger for a part that tells its troubles that way."""
+        log = logging.Logger(part)
+        log.addHandler(_Told(lambda record: self.on_trouble(part, record.getMessage(), str(record.msg))))
+        return log
 
     def event(self, name: str, **figures: str | int) -> None:
         """Something in the life of this process."""

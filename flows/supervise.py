@@ -19,6 +19,7 @@ from flows.live_process import PARENT
 
 POLL_S = 0.05
 GRACE_S = 5.0
+BLAME_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 STEADY_S = 60.0
 USERS_FAULT = 2
@@ -43,6 +44,13 @@ class Cluster:
     def first_end(self) -> int | None:
         """Exit code of a process that has ended."""
         return next((code for process in self.processes if (code := process.poll()) is not None), None)
+
+    def verdict(self, first: int) -> int:
+        """Exit code of the process to blame: those that have only lost it may have ended a moment earlier."""
+        until = monotonic() + BLAME_S
+        while first > 0 and monotonic() < until and any(process.poll() is None for process in self.processes):
+            sleep(POLL_S)
+        return USERS_FAULT if USERS_FAULT in [process.poll() for process in self.processes] else first
 
     def end(self) -> None:
         """End all: in good order, or, after a grace, at once."""
@@ -70,6 +78,7 @@ def supervise(command: Sequence[str], count: int, lock: int | None, say: Callabl
         try:
             while (code := cluster.first_end()) is None:
                 sleep(POLL_S)
+            code = cluster.verdict(code)
         finally:
             cluster.end()
         if code in (0, USERS_FAULT):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sqlite3
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,10 @@ from typing import Any
 from bytewax.recovery import init_db_dir
 
 from sinks.atomic import replacing
+
+RESTORE = "restore {0} from a backup, or move it away and make it anew from the topics with --rebuild"
+ROOM = 256 * 1024
+"""Bytes that have to find room on the disk: as many as the checkpoints of a small run."""
 
 
 class StateError(ValueError):
@@ -65,6 +71,29 @@ class StateFolder:
                     path.unlink()
         self.write(settings)
 
+    def check(self) -> None:
+        """Raises StateError when checkpoints are missing or damaged, as far as SQLite can tell."""
+        parts = sorted(self.recovery.glob("part-*.sqlite3"))
+        if not parts:
+            raise StateError(f"{self.recovery} has no checkpoints any more: {RESTORE.format(self.path)}")
+        for path in parts:
+            problem = _problem(path)
+            if problem is not None:
+                raise StateError(f"{path} is damaged ({problem}): {RESTORE.format(self.path)}")
+
+    def examine(self) -> None:
+        """Whether the folder is to blame that a run has ended. Raises StateError when it is."""
+        try:
+            with tempfile.TemporaryFile(dir=self.path) as file:
+                file.write(bytes(ROOM))
+                file.flush()
+        except OSError as error:
+            raise StateError(
+                f"{self.path}: no checkpoint can be written ({error.strerror}): make room on its disk and start again, "
+                "nothing is lost"
+            ) from None
+        self.check()
+
     def write(self, settings: Mapping[str, Any]) -> None:
         """Keep what the state is made with."""
         with replacing(self.made_with) as fresh:
@@ -75,10 +104,23 @@ class StateFolder:
         try:
             known = json.loads(self.made_with.read_bytes())
         except ValueError as error:
-            raise StateError(f"{self.made_with} is damaged ({error}): restore the folder from a backup") from None
+            raise StateError(f"{self.made_with} is damaged ({error}): {RESTORE.format(self.path)}") from None
         before, after = dict(_flat(known)), dict(_flat(json.loads(json.dumps(settings))))
         names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
         return [f"{name}: {before.get(name, 'not set')} → {after.get(name, 'not set')}" for name in names]
+
+
+def _problem(path: Path) -> str | None:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found == "ok" and not connection.execute("SELECT count(*) FROM parts").fetchone()[0]:
+            return "it is empty"
+        return None if found == "ok" else str(found)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    finally:
+        connection.close()
 
 
 def _flat(tree: Any, at: str = "") -> list[tuple[str, Any]]:

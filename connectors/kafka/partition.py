@@ -45,7 +45,7 @@ class Partition:
         self._told: dict[str, float] = {}
         self._consumer = feed.consumer(
             {
-                "error_cb": lambda error: self._trouble(error.str()),
+                "error_cb": lambda error: self._trouble(feed.told(error)),
                 "stats_cb": self._statistics,
                 "on_commit": self._committed,
             }
@@ -123,7 +123,7 @@ class Partition:
 
     def _trouble(self, text: str) -> None:
         """Tell it. In an outage librdkafka says the same twenty times a second, which is told once in a while."""
-        what, now = text.partition(" (after ")[0], monotonic()
+        what, now = text.partition(" (")[0], monotonic()
         self._told = {told: at for told, at in self._told.items() if now - at < TOLD_S}
         if what not in self._told:
             self._told[what] = now

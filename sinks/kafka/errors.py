@@ -32,7 +32,11 @@ UNKNOWN_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, Ka
 
 
 class FencedError(RuntimeError):
-    """Another process has taken over this part, or the brokers gave up its transaction: this process must end."""
+    """Another process has taken over this part: this one must end."""
+
+
+class GivenUpError(FencedError):
+    """A transaction was open for too long, and the brokers gave it up: start again from the last checkpoint."""
 
 
 class PublishError(RuntimeError):

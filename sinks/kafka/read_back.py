@@ -19,13 +19,18 @@ BATCH = 10_000
 SAY_EVERY_S = 10.0
 Found = TypeVar("Found")
 
+QUIET = logging.getLogger("penstock.librdkafka")
+"""For what librdkafka would write to stderr, twenty lines a second in an outage: its errors are told in our words."""
+QUIET.addHandler(logging.NullHandler())
+QUIET.propagate = False
+
 
 class Ends:
     """Asks where the partitions of some topics end, all of them with one request."""
 
     def __init__(self, client: dict[str, Any], topics: Sequence[str], log: logging.Logger) -> None:
         self._topics, self._log = tuple(topics), log
-        self._admin = AdminClient({**client, "socket.nagle.disable": True}, logger=log)
+        self._admin = AdminClient({**client, "socket.nagle.disable": True}, logger=QUIET)
         self._partitions: list[TopicPartition] = []
 
     def _find(self) -> list[TopicPartition]:
@@ -87,7 +92,7 @@ def read_back(
     Records of aborted transactions are left out. Waits until every transaction that was open has ended.
     """
     until = {at: end for at, (_, end) in behind.items()}
-    consumer = Consumer(_reader(client, name), logger=log)
+    consumer = Consumer(_reader(client, name), logger=QUIET)
     said = time.monotonic()
     try:
         consumer.assign([TopicPartition(*at, start) for at, (start, _) in behind.items()])
