@@ -16,7 +16,7 @@ from connectors.kafka.lags import Lags
 
 Start = Literal["beginning", "end"]
 Answer = TypeVar("Answer")
-AWAY = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
+AWAY = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 WITHIN_S = 10.0
 AGAIN_S = 0.1
 
@@ -116,7 +116,7 @@ class Feed:
         return hide(text, self.client)
 
     def told(self, error: KafkaError) -> str:
-        """What is to be told of an error that is overcome by itself. That all brokers are down is said behind why."""
+        """What is to be told of an error that is overcome by itself."""
         if error.code() not in AWAY:
             return error.str()
         why = error.str().rpartition(": ")[2].partition(" (after ")[0]

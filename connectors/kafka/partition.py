@@ -45,7 +45,7 @@ class Partition:
         self._told: dict[str, float] = {}
         self._consumer = feed.consumer(
             {
-                "error_cb": lambda error: self._trouble(feed.told(error)),
+                "error_cb": self._error,
                 "stats_cb": self._statistics,
                 "on_commit": self._committed,
             }
@@ -120,6 +120,10 @@ class Partition:
             "Either restore them, or begin as somebody else, with another kafka.deployment; kafka.start says where it "
             "begins. A longer retention.ms of the topic allows for longer stops"
         )
+
+    def _error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # which is said beside why
+            self._trouble(self.feed.told(error))
 
     def _trouble(self, text: str) -> None:
         """Tell it. In an outage librdkafka says the same twenty times a second, which is told once in a while."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import uniform
 from time import monotonic, sleep
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
 from connectors.kafka.admin import Topics as Admin
 from connectors.kafka.connection import Connection
-from connectors.kafka.health import lag
 from schemas.config.kafka import KafkaConfig
 from tests.chaos.compare import Row, Verdict, compare
 from tests.chaos.market import CONFIGURATION, SETTINGS_FILE, SHARDS, Feed, Market, environ, words
@@ -82,6 +85,10 @@ class Run:
         self.process.send_signal(number)
         return self.wait()
 
+    def signal(self, number: int) -> None:
+        """Send a signal to it and to all that it has started."""
+        os.killpg(self.process.pid, number)
+
     def kill(self) -> None:
         """Kill -9 of it and of all that it has started."""
         if self.process.poll() is None:
@@ -107,18 +114,6 @@ class Live:
         """``penstock run GIVEN``, once more."""
         return self.begin(words("run", *given), env)
 
-    def start_held(self, point: str, times: int) -> Run:
-        """The same, until it holds itself at a passage of a point of :mod:`tests.chaos.worker`."""
-        mark = self._log.with_suffix(".mark")
-        command = [sys.executable, "-P", "-m", "tests.chaos.worker", point, str(times), "stop", str(mark), "--", "run"]
-        run = self.begin(command, {})
-        until = monotonic() + WITHIN_S
-        while not mark.exists():
-            assert run.process.poll() is None, run.said()
-            assert monotonic() < until, f"{point} not reached: {run.said()}"
-            sleep(LOOK_EVERY_S)
-        return run
-
     @property
     def _log(self) -> Path:
         return self.folder / f"start-{len(self.runs) + 1}.log"
@@ -127,6 +122,31 @@ class Live:
         """A command of any kind, which counts as a start."""
         self.runs.append(Run(self.folder, self._log, command, env))
         return self.runs[-1]
+
+    def hold_in_transaction(self, run: Run) -> None:
+        """Stop a run while the broker has an open transaction of it; there is always something to do."""
+        until = monotonic() + WITHIN_S
+        while True:
+            run.signal(signal.SIGSTOP)
+            if self.open_transaction():
+                return
+            run.signal(signal.SIGCONT)
+            assert run.process.poll() is None, run.said()
+            assert monotonic() < until, run.said()
+            self.feed.publish(1)
+            sleep(uniform(0.0, 2 * LOOK_EVERY_S))
+
+    def open_transaction(self) -> bool:
+        """Whether some partition ends for readers of committed messages before it ends for all."""
+        sizes = self.admin.names()
+        names = [self.kafka.topic(name) for name in (*self.truth.expected, "journal")]
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        wanted = {TopicPartition(name, number): latest for name in names for number in range(sizes[name])}
+        ends = []
+        for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED):
+            found = self.admin.admin.list_offsets(wanted, isolation_level=level)
+            ends.append({at: future.result().offset for at, future in found.items()})
+        return ends[0] != ends[1]
 
     def close(self) -> None:
         """Leave nothing running."""
@@ -154,6 +174,11 @@ class Live:
         """Until the journal has every candle that was published."""
         self.until(self._said_all, run)
 
+    def copy_state(self, name: str) -> Path:
+        """A copy of the state folder."""
+        shutil.copytree(self.state, self.folder / name)
+        return self.folder / name
+
     def _said_all(self, topics: Topics) -> bool:
         return all(topics.upto.get(shard, 0) >= end for shard, end in self.feed.ends.items())
 
@@ -176,12 +201,6 @@ class Live:
         assert {name: one.wrong[:5] for name, one in wrong.items() if one.wrong} == {}
         assert "OUTPUT_DIVERGED" not in topics.codes()
         return topics
-
-    def committed(self) -> dict[str, int]:
-        """What the consumer group has committed, by partition of the candles."""
-        name = self.kafka.topic("candles")
-        parts = [part for part in lag(self.admin) if part.topic == name]
-        return {f"{part.topic}-{part.partition}": part.committed or 0 for part in parts}
 
 
 def _flat(rows: dict[str, list[Row]]) -> list[Row]:
