@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.errors import UserError
 from cli.options import ConfigFile, Sets
 
+if TYPE_CHECKING:
+    from cli.replaying import Make
+
 PathsArgument = Annotated[
-    list[Path], typer.Argument(metavar="PATH…", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol.")
+    list[Path] | None,
+    typer.Argument(metavar="PATH…", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")
 ]
+TIMES = "ISO 8601 (UTC without an offset), epoch ms, or how long ago: 24h"
 
 
 def replay(
-    paths: PathsArgument,
+    paths: PathsArgument = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol of a single file, as in BTC/USDT.")] = None,
+    from_kafka: Annotated[
+        bool, typer.Option("--from-kafka", help="Replay what is on the broker (section kafka) instead of files.")
+    ] = False,
+    of: Annotated[
+        str | None, typer.Option(metavar="candles|journal", help="From Kafka: the candles, or a portfolio's journal.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help=f"From Kafka: candles that close after it. {TIMES}.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="From Kafka: … and not after this one.")] = None,
     config: ConfigFile = None,
     sets: Sets = None,
     out: OutOption = None,
@@ -32,8 +50,48 @@ def replay(
 
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
+
+    From Kafka, --of journal replays what a live portfolio was told through the portfolio alone: its orders again or,
+    with other settings, what they would have been.
     """
     from cli.replaying import run  # only now: help need not wait for the compiler and the dataflow
 
+    kafka = {"--of": of, "--since": since, "--until": until}
+    make = _topics(paths, symbol, of or "candles", since, until) if from_kafka else _files(paths, symbol, kafka)
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
-    run(paths, symbol, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
+    run(make, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
+
+
+def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | None]) -> Make:
+    from flows.plan import make_plan
+
+    for name, value in kafka.items():
+        if value is not None:
+            raise UserError(f"{name} {value}: it belongs to --from-kafka; files are replayed whole")
+    if not paths:
+        raise UserError("name candle files (PATH…), or --from-kafka to replay what is on the broker")
+    return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
+
+
+def _topics(paths: list[Path] | None, symbol: str | None, of: str, since: str | None, until: str | None) -> Make:
+    from cli.instant import millis
+    from flows.kafka_plan import Wanted, make_kafka_plan
+    from schemas.window import Window
+
+    if paths:
+        raise UserError(f"{paths[0]} and --from-kafka: replay either files or what is on the broker")
+    if symbol is not None:
+        raise UserError(f"--symbol {symbol} names the market of a file; on a topic each candle says its own")
+    if of not in ("candles", "journal"):
+        raise UserError(f"--of {of}: write candles or journal")
+    bounds = {"since": millis(since, "--since")} if since is not None else {}
+    bounds |= {"until": millis(until, "--until")} if until is not None else {}
+    window = Window(**bounds)
+    if window.since >= window.until:
+        raise UserError(f"--since {since} is not before --until {until}: nothing lies between them")
+    wanted = Wanted("candles" if of == "candles" else "journal", window, (since, until))
+    return lambda config, unfinished: make_kafka_plan(wanted, config, version("penstock"), _trouble, unfinished)
+
+
+def _trouble(part: str, text: str) -> None:
+    print(f"{part}: {text}", file=sys.stderr, flush=True)

@@ -6,11 +6,10 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,10 +21,12 @@ from rich.console import Console
 from cli.errors import UserError
 from cli.options import load_checked
 from cli.progress import shown
+from connectors.candle_file import CandleSeries
+from connectors.kafka.survey import TopicSeries
 from flows.cluster import run_here, run_spread
 from flows.finish import finish
 from flows.kernel import announce_compiling, warm
-from flows.plan import Plan, make_plan
+from flows.plan import Plan
 from flows.registry import parameters
 from flows.timing import Timing
 from schemas.config.load import Loaded
@@ -37,10 +38,12 @@ from sinks.run_folder import Workspace
 from sinks.summary.table import summary_tables
 from sinks.tables import iso
 
+Make = Callable[[Config, Plan | None], tuple[Plan, Mapping[str, CandleSeries | TopicSeries]]]
+"""Reads what is to be replayed and plans it: configuration, and the plan of the run that --out holds unfinished."""
+
 
 def run(
-    paths: Sequence[Path],
-    symbol: str | None,
+    make: Make,
     config: Path | None,
     sets: Sequence[str],
     out: Path | None,
@@ -49,7 +52,7 @@ def run(
     processes: int,
     overwrite: bool,
 ) -> None:
-    """Do what ``penstock replay`` was asked for. Raises what is wrong with files, configuration or folders."""
+    """Do what ``penstock replay`` was asked for. Raises what is wrong with inputs, configuration or folders."""
     began = perf_counter()
     timing = Timing()
     loaded = load_checked(config, list(sets))
@@ -57,7 +60,7 @@ def run(
     with timing("compiler"):
         warm()
     with timing("read"):
-        plan, series = make_plan(paths, symbol, loaded.config, version("penstock"))
+        plan, series = make(loaded.config, None if out is None or overwrite else _unfinished(out))
     workspace = _begin(plan, out or _default_out(plan), overwrite)
     progress = workspace.progress()
     with _interruptible(workspace):
@@ -82,6 +85,14 @@ def _command() -> str:
     return shlex.join(words)
 
 
+def _unfinished(out: Path) -> Plan | None:
+    """The plan of the run that was to become this folder; None when there is none that could go on."""
+    try:
+        return Plan.model_validate_json(Workspace(out, ()).plan.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
 def _begin(plan: Plan, out: Path, overwrite: bool) -> Workspace:
     """Make or take up the workspace, and say what is going to be read.
 
@@ -95,9 +106,9 @@ def _begin(plan: Plan, out: Path, overwrite: bool) -> Workspace:
     resumed = workspace.begin(plan.model_dump_json(indent=2), overwrite=overwrite)
     workspace.events("run.resumed" if resumed else "run.started", command=_command())
     for item in plan.inputs:
-        workspace.events("data.loaded", path=item.path, symbol=item.symbol, rows=item.rows, sha256=item.sha256)
+        workspace.events("data.loaded", **item.told)
         for note in item.notes:
-            _say(f"{item.path}: {note}")
+            _say(f"{item.name}: {note}")
     if resumed:
         _say(f"going on from the last checkpoint in {workspace.path}")
     return workspace
@@ -136,7 +147,7 @@ def _warn(summary: Summary, plan: Plan, out: Path) -> None:
     refused = sum(summary.dead_letters.values())
     if refused:
         _say(f"{refused:,} of {plan.rows:,} rows were refused: each is in {out / 'deadletters.jsonl'}, with the reason")
-    if not any("/" in item.symbol for item in plan.inputs):
+    if not any("/" in symbol for symbol in plan.symbols):
         _say(
             f"no symbol tells its currency: accounted in {plan.config.portfolio.currency} (portfolio.currency names it)"
         )
@@ -147,7 +158,7 @@ def _say(text: str) -> None:
 
 
 def _default_out(plan: Plan) -> Path:
-    symbols = [item.symbol.replace("/", "_").replace(":", "_").lower() for item in plan.inputs]
+    symbols = [symbol.replace("/", "_").replace(":", "_").lower() for symbol in plan.symbols]
     what = symbols[0] if len(symbols) == 1 else f"{len(symbols)}-symbols"
     return Path("runs") / f"{what}-{_labels(plan.config)}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 

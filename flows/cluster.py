@@ -13,10 +13,12 @@ from time import monotonic, sleep
 import numpy as np
 
 from connectors.candle_file import CandleSeries
+from connectors.kafka.survey import TopicSeries
 from connectors.ports import free_addresses
 from flows.plan import Plan
 from flows.process import run_process
-from flows.replay import Hooks, dataflow
+from flows.replay import dataflow
+from flows.sources import Hooks, source
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
@@ -24,6 +26,8 @@ OWN_ERROR = 3
 """Exit code of a process that met an error of its own, rather than lost its peers."""
 POLL_S = 0.05
 GRACE_S = 2.0
+AGAIN_S = 30.0
+"""Trouble with a part is told again after this time."""
 
 
 class ClusterError(RuntimeError):
@@ -31,8 +35,9 @@ class ClusterError(RuntimeError):
 
 
 def hooks(workspace: Workspace) -> Hooks:
-    """Progress into shared memory, checkpoints into the events."""
+    """Progress into shared memory, checkpoints and trouble with the broker into the events."""
     progress, index = workspace.progress(), {shard: i for i, shard in enumerate(workspace.shards)}
+    told: dict[str, float] = {}
 
     def on_rows(shard: str, rows: int) -> None:
         progress[index[shard]] = rows
@@ -40,15 +45,25 @@ def hooks(workspace: Workspace) -> Hooks:
     def on_durable(shard: str, row: int) -> None:
         workspace.events("checkpoint.saved", shard=shard, rows=row)
 
-    return Hooks(on_rows, on_durable)
+    def on_trouble(part: str, text: str) -> None:
+        if monotonic() - told.get(part, -AGAIN_S) >= AGAIN_S:
+            told[part] = monotonic()
+            workspace.events("source.trouble", shard=part, text=text)
+            print(f"{part}: {text}", file=sys.stderr, flush=True)
+
+    return Hooks(on_rows, on_durable, on_trouble)
 
 
 def run_here(
-    plan: Plan, workspace: Workspace, timing: Timing, series: Mapping[str, CandleSeries], workers: int
+    plan: Plan, workspace: Workspace, timing: Timing, series: Mapping[str, CandleSeries | TopicSeries], workers: int
 ) -> None:
-    """Run the plan in this process, on what was read when it was planned."""
-    loaded = {shard: [series[item.symbol] for item in items] for shard, items in plan.shards.items()}
-    flow = dataflow(plan, workspace.parts, loaded.__getitem__, hooks(workspace), timing)
+    """Run the plan in this process; files as they were read when it was planned."""
+
+    def load(shard: str) -> list[CandleSeries]:
+        found = [series[symbol] for item in plan.shards[shard] for symbol in item.symbols]
+        return [one for one in found if isinstance(one, CandleSeries)]
+
+    flow = dataflow(plan, workspace.parts, source(plan, load, hooks(workspace)), timing)
     run_process(flow, workspace.recovery, plan.config.run.checkpoint_every_s, workers=workers)
 
 

@@ -74,6 +74,19 @@ class PortfolioLogic(StatefulBatchLogic[Any, Outbox, bytes]):
         return _sealed(self.stage.snapshot())
 
 
+class JournalPortfolioLogic(PortfolioLogic):
+    """The portfolio stage of a journal that is replayed: it raises no time-outs, they are in there. None is its end."""
+
+    def on_batch(self, values: list[Slices | None]) -> tuple[list[Any], bool]:
+        """Step through the entries. The signals come from them: the strategies have spoken already."""
+        with self.timing("portfolio"):
+            return [self.stage.close() if value is None else self._step(value) for value in values], self.RETAIN
+
+    def _step(self, slices: Slices) -> Outbox:
+        signals = [signal for signal in slices.signals if signal.ts in self.stage.window]
+        return {**self.stage.step(slices), **({"signals": signals} if signals else {})}
+
+
 class LivePortfolioLogic(PortfolioLogic):
     """The portfolio stage of a live run: what comes from the journal is folded, ticks may put something into it."""
 

@@ -6,12 +6,12 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
-from connectors.candle_file import CandleSeries
+from connectors.cells import Floats
 from flows.columns import Candles
 from flows.market.checks import Checks
 from flows.plan import Plan
@@ -20,6 +20,7 @@ from schemas.batch import CandleBatch
 from schemas.summary import Summary
 from sinks.columns import read_run
 from sinks.gather import gather, output_hash
+from sinks.report.bars import OHLC
 from sinks.report.html import write_report
 from sinks.run_folder import Workspace
 from sinks.summary.summarise import write_summary
@@ -28,16 +29,35 @@ from sinks.tables import write_equity, write_trades
 PACKAGES = ("penstock", "bytewax", "numba", "numpy", "pyarrow", "pydantic", "msgspec")
 
 
+class Series(OHLC, Protocol):
+    """The candles of one symbol, as they were read."""
+
+    @property
+    def symbol(self) -> str:
+        """Its name."""
+
+    @property
+    def timeframe_ms(self) -> int:
+        """How long each lasts."""
+
+    @property
+    def volume(self) -> Floats:
+        """Volumes."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+
 def finish(
     plan: Plan,
     workspace: Workspace,
-    series: Mapping[str, CandleSeries],
+    series: Mapping[str, Series],
     timing: Timing,
     settings: Mapping[str, Any],
     how: Mapping[str, int],
 ) -> Summary:
-    """Write everything that is made of the parts, and publish. ``settings`` is the configuration in words for
-    ``run.json``, ``how`` the number of workers and processes.
+    """Write everything that is made of the parts, and publish. ``series`` are the candles to be drawn, by symbol;
+    ``settings`` is the configuration in words for ``run.json``, ``how`` the number of workers and processes.
     """
     out = workspace.finished
     out.mkdir(exist_ok=True)
@@ -76,11 +96,11 @@ def _write_run(path: Path, run: dict[str, Any], timing: Timing) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
 
 
-def accepted(series: CandleSeries) -> Candles:
-    """The candles of a file that the market stage took, to be drawn."""
+def accepted(series: Series) -> Candles:
+    """The candles of a symbol that the market stage took, to be drawn."""
     slot = np.zeros(len(series), np.int32)
     columns = (series.ts, series.open, series.high, series.low, series.close, series.volume)
     step = np.array([series.timeframe_ms])
-    batch = CandleBatch("", (series.symbol,), (series.path.name,), step, slot, *columns, np.arange(len(series)))
+    batch = CandleBatch("", (series.symbol,), ("",), step, slot, *columns, np.arange(len(series)))
     good = Checks(0)(batch, slot, step).verdict == 0
     return Candles(slot, 1, *columns)[good]

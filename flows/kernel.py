@@ -6,14 +6,17 @@ machine it runs on and cached on disk, under ``NUMBA_CACHE_DIR`` or ``~/.cache/p
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
+from numba.core.caching import FunctionCache
 
 
 def _cache_folder() -> Path:
@@ -34,6 +37,42 @@ def _cache_folder() -> Path:
 if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
 
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else reads or writes the cache meanwhile. Without a folder that can be written to, there is none."""
+    try:
+        folder = Path(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o666)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+class _Cache(FunctionCache):
+    """The cache of one kernel, for several processes at once.
+
+    numba names a kernel's machine code for one signature by the next number that is free in its index. Two processes
+    that compile different signatures at the same moment choose the same number, and one then runs the other's code.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What is there for a signature."""
+        with _alone():
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled for a signature."""
+        with _alone():
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
@@ -42,7 +81,9 @@ def kernel(loop: Loop) -> Loop:
 
     ``nogil`` lets several Bytewax workers of one process run their kernels side by side.
     """
-    return cast(Loop, numba.njit(cache=True, nogil=True, error_model="numpy")(loop))
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(loop)
+    compiled._cache = _Cache(compiled.py_func)  # type: ignore[no-untyped-call]
+    return cast(Loop, compiled)
 
 
 @kernel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +12,10 @@ from connectors.candle_file import CandleFileError, CandleSeries, read_candles
 from connectors.sharding import shard_of
 from flows.registry import fingerprint
 from schemas.config.root import Config
+from schemas.window import Window
+
+Of = Literal["files", "candles", "journal"]
+"""What is replayed: candle files, the topic of candles, or the journal."""
 
 
 class Input(BaseModel):
@@ -25,25 +30,89 @@ class Input(BaseModel):
     sha256: str
     notes: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self.path
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What it has candles of."""
+        return (self.symbol,)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the events say of it."""
+        return {"path": self.path, "symbol": self.symbol, "rows": self.rows, "sha256": self.sha256}
+
+
+class TopicInput(BaseModel):
+    """A stretch of a partition: the messages from offset ``begin`` on, up to and without ``end``.
+
+    ``topic_id`` is the broker's: a topic that was made anew has another. ``rows`` are its messages or, in the journal,
+    the candles in its entries.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: str
+    topic_id: str
+    partition: int
+    begin: int
+    end: int
+    rows: int
+    timeframes: dict[str, int]  # by symbol: milliseconds
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, and the shard that it is."""
+        return f"{self.topic}-{self.partition}"
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What it has candles of."""
+        return tuple(self.timeframes)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the events say of it."""
+        return {"path": self.name, "begin": self.begin, "end": self.end, "rows": self.rows}
+
 
 class Plan(BaseModel):
-    """Everything that decides the outputs of a replay; two equal plans give the same bytes."""
+    """Everything that decides the outputs of a replay; two equal plans give the same bytes.
+
+    ``window`` is what was made of --since and --until, which are kept as ``written``: "24h" is never the same twice.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     config: Config
-    inputs: tuple[Input, ...]
+    of: Of = "files"
+    inputs: tuple[Input, ...] | tuple[TopicInput, ...]
     version: str
     code: dict[str, str]  # by strategy: its version, and a hash of the file it is written in
+    window: Window = Window()
+    written: tuple[str | None, str | None] = (None, None)
 
     @property
-    def shards(self) -> dict[str, list[Input]]:
-        """The inputs of each shard that has any."""
-        found: dict[str, list[Input]] = {}
+    def shards(self) -> dict[str, list[Input | TopicInput]]:
+        """The inputs of each shard that has any; of a topic, each partition is one."""
+        found: dict[str, list[Input | TopicInput]] = {}
         for item in self.inputs:
-            number = shard_of(item.symbol, self.config.market.shards)
-            found.setdefault(f"shard-{number:04d}", []).append(item)
+            found.setdefault(self._shard(item), []).append(item)
         return dict(sorted(found.items()))
+
+    def _shard(self, item: Input | TopicInput) -> str:
+        if isinstance(item, TopicInput):
+            return item.name
+        return f"shard-{shard_of(item.symbol, self.config.market.shards):04d}"
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols of all inputs."""
+        return sorted({symbol for item in self.inputs for symbol in item.symbols})
 
     @property
     def rows(self) -> int:
@@ -57,7 +126,7 @@ class Plan(BaseModel):
 
     def load(self, shard: str) -> list[CandleSeries]:
         """Read the files of a shard (again). Raises CandleFileError when one has changed since it was planned."""
-        return [self._reload(item) for item in self.shards[shard]]
+        return [self._reload(item) for item in self.shards[shard] if isinstance(item, Input)]
 
     def _reload(self, item: Input) -> CandleSeries:
         series = read_candles(
@@ -102,11 +171,16 @@ def make_plan(
         )
         for series in (found[name] for name in sorted(found))
     )
-    code = {strategy.label: fingerprint(strategy.use) for strategy in config.strategies}
-    return Plan(config=_with_currency(config, sorted(found)), inputs=inputs, version=version, code=code), found
+    config = with_currency(config, sorted(found))
+    return Plan(config=config, inputs=inputs, version=version, code=code_of(config)), found
 
 
-def _with_currency(config: Config, symbols: Sequence[str]) -> Config:
+def code_of(config: Config) -> dict[str, str]:
+    """By strategy: its version, and a hash of the file it is written in."""
+    return {strategy.label: fingerprint(strategy.use) for strategy in config.strategies}
+
+
+def with_currency(config: Config, symbols: Sequence[str]) -> Config:
     """The account is kept in the quote currency of what it trades."""
     quotes: dict[str, str] = {}
     for symbol in symbols:

@@ -1,19 +1,17 @@
-"""The dataflow of a replay: candle files, market stage, portfolio stage, run folder."""
+"""The dataflow of a replay: candles and market stage, or a journal; then portfolio stage and run folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from bytewax.inputs import Source
 
-from connectors.candle_source import CandleSource, Load
 from flows.build import market_stage
-from flows.edges import MarketLogic, PortfolioLogic
+from flows.edges import JournalPortfolioLogic, MarketLogic, PortfolioLogic
 from flows.market.stage import Said
 from flows.plan import Plan
 from flows.portfolio.stage import PortfolioStage
@@ -21,16 +19,17 @@ from flows.timing import Timing
 from sinks.parts import PartSink
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What the surroundings want to hear. No record depends on it."""
+def dataflow(plan: Plan, parts: Path, source: Source[tuple[str, Any]], timing: Timing) -> Dataflow:
+    """Wire it. The names of the steps are the names of their state in a checkpoint: renaming one loses it.
 
-    on_rows: Callable[[str, int], None]  # shard, rows handed over so far
-    on_durable: Callable[[str, int], None]  # shard, row up to which everything is safe
+    ``source`` gives batches of candles or, of the journal, its entries.
+    """
+    return (
+        _of_journal(plan, parts, source, timing) if plan.of == "journal" else _of_candles(plan, parts, source, timing)
+    )
 
 
-def dataflow(plan: Plan, parts: Path, load: Load, hooks: Hooks, timing: Timing) -> Dataflow:
-    """Wire it. The names of the steps are the names of their state in a checkpoint: renaming one loses it."""
+def _of_candles(plan: Plan, parts: Path, source: Source[tuple[str, Any]], timing: Timing) -> Dataflow:
     config, shards, portfolio = plan.config, list(plan.shards), plan.portfolio
 
     def slices(item: tuple[str, Said]) -> tuple[str, Any] | None:
@@ -42,7 +41,6 @@ def dataflow(plan: Plan, parts: Path, load: Load, hooks: Hooks, timing: Timing) 
         return (shard, said.outbox) if said.outbox else None
 
     flow = Dataflow("penstock_replay")
-    source = CandleSource(shards, load, config.run.batch_rows, hooks.on_rows, hooks.on_durable)
     candles = op.input("candles", flow, source)
     said = op.stateful_batch(
         "market", candles, partial(MarketLogic, partial(market_stage, config, shards, timing), timing)
@@ -51,4 +49,13 @@ def dataflow(plan: Plan, parts: Path, load: Load, hooks: Hooks, timing: Timing) 
     decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, partial(PortfolioStage, config), timing))
     outboxes = op.merge("records", op.filter_map("said", said, records), decided)
     op.output("parts", outboxes, PartSink(parts, [*shards, portfolio]))
+    return flow
+
+
+def _of_journal(plan: Plan, parts: Path, source: Source[tuple[str, Any]], timing: Timing) -> Dataflow:
+    flow = Dataflow("penstock_replay")
+    entries = op.input("journal", flow, source)
+    build = partial(PortfolioStage, plan.config, plan.window)
+    decided = op.stateful_batch("portfolio", entries, partial(JournalPortfolioLogic, build, timing))
+    op.output("parts", decided, PartSink(parts, [plan.portfolio]))
     return flow

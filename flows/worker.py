@@ -8,15 +8,17 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any, NoReturn
 
-from connectors.candle_file import CandleSeries
-from connectors.candle_source import Load
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
 from flows.cluster import OWN_ERROR, hooks
 from flows.plan import Plan
 from flows.process import run_process
 from flows.replay import dataflow
+from flows.sources import source
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
@@ -27,18 +29,49 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _ending(load: Load) -> Load:
-    """Reads a shard, or ends this process with what is wrong: Bytewax would only tell that a cluster lost a thread."""
+def _end() -> NoReturn:
+    """End this process with what is wrong: Bytewax would only tell that a cluster lost a thread."""
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(OWN_ERROR)
 
-    def read(shard: str) -> Sequence[CandleSeries]:
+
+class _EndingPart(StatefulSourcePartition[Any, Any]):
+    def __init__(self, part: StatefulSourcePartition[Any, Any]) -> None:
+        self._part = part
+
+    def next_batch(self) -> Any:
         try:
-            return load(shard)
+            return self._part.next_batch()
+        except StopIteration:
+            raise
         except Exception:
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(OWN_ERROR)
+            _end()
 
-    return read
+    def next_awake(self) -> datetime | None:
+        return self._part.next_awake()
+
+    def snapshot(self) -> Any:
+        return self._part.snapshot()
+
+    def close(self) -> None:
+        self._part.close()
+
+
+class _Ending(FixedPartitionedSource[Any, Any]):
+    """The same source. What goes wrong with it ends this process."""
+
+    def __init__(self, source: FixedPartitionedSource[Any, Any]) -> None:
+        self._source = source
+
+    def list_parts(self) -> list[str]:
+        return self._source.list_parts()
+
+    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSourcePartition[Any, Any]:
+        try:
+            return _EndingPart(self._source.build_part(step_id, for_part, resume_state))
+        except Exception:
+            _end()
 
 
 def main() -> None:
@@ -62,7 +95,7 @@ def _run(run: Path, process: int, workers: int, addresses: list[str]) -> None:
     workspace = Workspace(run, ())
     plan = Plan.model_validate_json(workspace.plan.read_bytes())
     workspace.shards = list(plan.shards)
-    flow = dataflow(plan, workspace.parts, _ending(plan.load), hooks(workspace), Timing())
+    flow = dataflow(plan, workspace.parts, _Ending(source(plan, plan.load, hooks(workspace))), Timing())
     every_s = plan.config.run.checkpoint_every_s
     run_process(flow, workspace.recovery, every_s, workers=workers, addresses=addresses, process=process)
 

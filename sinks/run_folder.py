@@ -67,6 +67,7 @@ class Workspace:
         self._progress("w+")[:] = 0
         # Last, and in one step: a workspace without a plan was never begun.
         fresh = self.plan.with_suffix(".new")
+        fresh.touch(mode=0o600)  # its configuration may hold passwords
         fresh.write_text(plan, encoding="utf-8")
         os.replace(fresh, self.plan)
         return False

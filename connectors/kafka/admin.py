@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -72,13 +73,20 @@ class Topics:
         }
 
     def create(self) -> list[str]:
-        """Create those that are missing; what is there is left as it is. Returns the full names of the new ones."""
+        """Create those that are missing; what is there is left as it is. Returns the full names of the new ones.
+
+        They are there when it returns: a broker hears of a new topic a little later than the controller does.
+        """
         there = self.names()
         missing = [topic for name, topic in TOPICS.items() if self.kafka.topic(name) not in there]
         if not missing:
             return []
         made = self.admin.create_topics([self._new(topic) for topic in missing], request_timeout=REQUEST_S)
-        return [name for name, future in made.items() if self._made(future)]
+        new = [name for name, future in made.items() if self._made(future)]
+        until = time.monotonic() + WITHIN_S
+        while not set(made) <= set(self.names()) and time.monotonic() < until:
+            time.sleep(0.05)
+        return new
 
     def _new(self, topic: Topic) -> NewTopic:
         settings = {"cleanup.policy": topic.cleanup, "retention.ms": str(topic.retention_ms)}

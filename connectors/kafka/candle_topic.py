@@ -15,6 +15,7 @@ from schemas.batch import CandleBatch, Head, Refused
 from schemas.candle import Candle
 from schemas.deadletter import header_text, text_of
 from schemas.timeframe import to_millis
+from schemas.window import Window
 
 Refusal = tuple[str, str, str | None]  # reason, error, symbol
 Refusals = dict[int, Refusal]  # by index of the message
@@ -109,10 +110,13 @@ class CandleTopic:
 
     A symbol gets a slot with its first message that is a good candle in every respect, so that a broken name takes
     none. From then on it has that timeframe; a candle of another one is refused.
+
+    Of candles outside of ``window`` nothing is said, as if they had not come.
     """
 
-    def __init__(self, topic: str, partition: int, known: Known | None = None) -> None:
+    def __init__(self, topic: str, partition: int, known: Known | None = None, window: Window | None = None) -> None:
         self.topic, self.partition, self.shard = topic, partition, f"{topic}-{partition}"
+        self._window = window if window is not None and window.bounded else None
         self.known = known or Known()
         self._new: list[tuple[str, str]] = []
         self._adopt()
@@ -126,11 +130,13 @@ class CandleTopic:
         """The batch of some messages, in their order. Never raises on their content."""
         values = [message.value() for message in messages]
         found = decode(values)
+        if self._window is not None:
+            found = found.only(self._window.of(found.ts))
         refused: Refusals = {unread.index: ("MESSAGE_INVALID", unread.error, None) for unread in found.unread}
         at = found.index if found.index is not None else np.arange(len(values))
         slot = self._slots_of(found, values, at, refused)
         keep: slice | NDArray[np.bool_] = slice(None)
-        if len(slot) + len(refused) > len(values):
+        if len(refused) > len(found.unread):
             keep = slot >= 0
             at, slot = at[keep], slot[keep]
         offsets = np.fromiter((message.offset() for message in messages), np.int64, len(messages))

@@ -21,6 +21,8 @@ STARTING = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
+    KafkaError.LEADER_NOT_AVAILABLE,  # of a topic that was made this moment
+    KafkaError.NOT_LEADER_FOR_PARTITION,
 )
 """What a broker says of a group or a transaction while it is not up yet: ask again."""
 

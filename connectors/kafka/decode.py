@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Any, get_type_hints
 
@@ -39,7 +39,8 @@ _many = msgspec.json.Decoder(list[Row])  # type: ignore[valid-type]
 _one = msgspec.json.Decoder(Row)
 _first: Callable[[Any], int] = itemgetter(0)
 _last: Callable[[Any], int] = itemgetter(-1)
-_prices = tuple(attrgetter(name) for name in ("open", "high", "low", "close", "volume"))
+_NUMBERS = ("ts", "open", "high", "low", "close", "volume")
+_prices = tuple(attrgetter(name) for name in _NUMBERS[1:])
 _ts = attrgetter("ts")
 
 
@@ -69,6 +70,15 @@ class Decoded:
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    def only(self, kept: NDArray[np.bool_]) -> Decoded:
+        """Some of the rows; what could not be read stays."""
+        rows = np.flatnonzero(kept)
+        index = rows if self.index is None else self.index[rows]
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        for name in ("symbol", "timeframe"):
+            columns[name] = [getattr(self, name)[row] for row in rows.tolist()]
+        return replace(self, index=index, **columns)
 
 
 def decode(values: Sequence[bytes | None]) -> Decoded:

@@ -70,12 +70,53 @@ def _contradiction(slices: Slices) -> str | None:
     return None
 
 
+class Entries:
+    """Which messages of the journal are entries of one portfolio, and what they say."""
+
+    def __init__(self, portfolio: str, deployment: str) -> None:
+        self.part = f"portfolio-{portfolio}"
+        """The key of the portfolio stage."""
+        self._key, self._deployment = portfolio.encode(), f"{deployment}.".encode()
+
+    def ours(self, message: Message) -> bool:
+        """Whether it is of this portfolio, and not said by another deployment that has one of the same name."""
+        if message.key() != self._key:
+            return False
+        by = _part(message)
+        return by is None or by.startswith(self._deployment)
+
+    def read(self, message: Message) -> Slices:
+        """What an entry says. Raises JournalError."""
+        try:
+            return read_slices(message.value() or b"")
+        except ValueError as wrong:
+            at = message.offset()
+            raise JournalError(
+                f"{message.topic()}-{message.partition()}: the message at offset {at} is no entry of the journal: "
+                f"{wrong}. What it said may be missing from the account, so nothing goes on. Look at it: penstock tail "
+                f"journal --json --from {at} -n 1. Was it written by a newer version: run that one. By anybody else: "
+                "take away his right to write here, and begin as somebody else, with another kafka.deployment and "
+                "another portfolio.name"
+            ) from None
+
+
+def _part(message: Message) -> bytes | None:
+    by = dict(message.headers() or ()).get("part")
+    return by.encode() if isinstance(by, str) else by
+
+
+def whose(message: Message) -> str:
+    """Portfolio and writer of a message of the journal, in words."""
+    key, by = message.key(), _part(message)
+    name = key.decode(errors="backslashreplace") if isinstance(key, bytes) else str(key)
+    return name if by is None else f"{name} (written by {by.decode(errors='backslashreplace')})"
+
+
 class JournalReader(StatefulSourcePartition[Item, int]):
     """Hands over what the journal says to one portfolio. State: the next offset."""
 
     def __init__(self, feed: Feed, number: int, portfolio: str, offset: int | None) -> None:
-        self._part, self._key = f"portfolio-{portfolio}", portfolio.encode()
-        self._number, self._name, self._deployment = number, f"{feed.topic}-{number}", f"{feed.group}.".encode()
+        self._number, self._name, self._entries = number, f"{feed.topic}-{number}", Entries(portfolio, feed.group)
         self._partition = Partition(feed, number, offset, self._first)
 
     def _first(self, before: Before) -> int:
@@ -97,26 +138,10 @@ class JournalReader(StatefulSourcePartition[Item, int]):
 
     def next_batch(self) -> list[Item]:
         """What has come in the meantime; nothing when that is nothing. Raises OffsetLostError and JournalError."""
-        return [(self._part, self._read(message)) for message in self._partition.take(ROWS) if self._ours(message)]
-
-    def _ours(self, message: Message) -> bool:
-        """Whether it is of this portfolio, and not said by another deployment that has one of the same name."""
-        if message.key() != self._key:
-            return False
-        by = dict(message.headers() or ()).get("part")
-        return by is None or (by if isinstance(by, bytes) else by.encode()).startswith(self._deployment)
-
-    def _read(self, message: Message) -> Slices:
-        try:
-            return read_slices(message.value() or b"")
-        except ValueError as wrong:
-            at = message.offset()
-            raise JournalError(
-                f"{self._name}: the message at offset {at} is no entry of the journal: {wrong}. What it said may be "
-                "missing from the account, so nothing goes on. Look at it: penstock tail journal --json --from "
-                f"{at} -n 1. Was it written by a newer version: run that one. By anybody else: take away his right to "
-                "write here, and begin as somebody else, with another kafka.deployment and another portfolio.name"
-            ) from None
+        entries = self._entries
+        return [
+            (entries.part, entries.read(message)) for message in self._partition.take(ROWS) if entries.ours(message)
+        ]
 
     def next_awake(self) -> datetime | None:
         """At once as long as there is something; a millisecond later when there was nothing."""

@@ -74,7 +74,7 @@ class Aligner:
 
     A symbol has reached an instant when its next candle must lie behind it. A shard that has not spoken, and for
     ``lateness_ms`` of event time one whose symbols may not all be known yet, holds back everything. What a time-out
-    gives up on is no longer waited for until it speaks again; what it then says of instants that have been said is
+    gives up on is no longer waited for until it speaks in time again; what it says of instants that have been said is
     taken at the next one. A candle that was made flat is no such word: it says that nothing came.
 
     The order within an instant is by symbol name, so neither the number of shards nor the order in which they came
@@ -123,7 +123,8 @@ class Aligner:
         late = self._late(shard, slices, slot, came) if first <= self._said else []
         # Of several rows of a symbol the last one stays. One that moved may be said out of order by two shards.
         self._due[slot] = np.maximum(self._due[slot], slices.ts + self.timeframes[slot])
-        self._quiet[slot[came]] = False
+        # A row that is late itself wakes nobody: one that is always slower than the wait would hold up every instant.
+        self._quiet[slot[came & (slices.ts > self._said)]] = False
         shard.first = shard.first if shard.first >= 0 else int(slices.ts[0])
         shard.newest = max(shard.newest, newest)
         shard.trusted = shard.trusted or shard.newest >= shard.first + self.lateness

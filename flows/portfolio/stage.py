@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from flows.outbox import Outbox, new_outbox
 from flows.portfolio import notices
@@ -11,6 +14,7 @@ from flows.portfolio.align import Aligner, Block
 from schemas.config.root import Config
 from schemas.slices import END, Slices
 from schemas.timeframe import to_millis
+from schemas.window import Window
 
 
 class PortfolioStage:
@@ -19,10 +23,12 @@ class PortfolioStage:
     A shadow strategy trades on paper in an account of its own, with the same cash, rules and gates, so that it can be
     judged alone and moves nothing in the portfolio. At the end of a finite stream the state of all accounts is posted
     to ``state``.
+
+    The accounts see what lies in ``window``; the instants before and after are aligned, and nothing more.
     """
 
-    def __init__(self, config: Config) -> None:
-        self.name = config.portfolio.name
+    def __init__(self, config: Config, window: Window | None = None) -> None:
+        self.name, self.window = config.portfolio.name, window or Window()
         self.aligner = Aligner(to_millis(config.market.allowed_lateness))
         self.live = Account(config)
         shadows = [strategy.label for strategy in config.strategies if strategy.mode == "shadow"]
@@ -31,18 +37,22 @@ class PortfolioStage:
     def step(self, slices: Slices) -> Outbox:
         """Take what one shard said; decide what is then complete."""
         outbox = new_outbox()
-        notices.alerts(outbox, self.name, self.aligner.push(slices))
+        noticed = self.aligner.push(slices)
+        notices.alerts(outbox, self.name, [notice for notice in noticed if notice.ts in self.window])
         block = self.aligner.pop()
         if block is None:
             return outbox
+        block = _within(block, self.window) if self.window.bounded else block
         if self.shadows:
             self._fold_beside(block, outbox)
         else:
             self.live.fold(block, block.signals, outbox)
-        if block.watermark == END:
-            shadows = {label: account.state() for label, account in self.shadows.items()}
-            outbox["state"].append({**self.live.state(), "shadow": shadows})
-        return outbox
+        return {**outbox, **self.close()} if block.watermark == END else outbox
+
+    def close(self) -> Outbox:
+        """The state of all accounts at the end. What is not complete by then stays undecided."""
+        shadows = {label: account.state() for label, account in self.shadows.items()}
+        return {"state": [{**self.live.state(), "shadow": shadows}]}
 
     def _fold_beside(self, block: Block, outbox: Outbox) -> None:
         """All accounts see the block one after the other; their records are put back into the order of time."""
@@ -64,3 +74,10 @@ class PortfolioStage:
         self.live.restore(state["live"])
         for label, account in self.shadows.items():
             account.restore(state["shadows"][label])
+
+
+def _within(block: Block, window: Window) -> Block:
+    """The block without what lies outside of the window."""
+    begin, end = np.searchsorted(block.ts, (window.since, window.until), side="right").tolist()
+    columns = {name: getattr(block, name)[begin:end] for name in ("slot", "ts", "open", "high", "low", "close")}
+    return replace(block, **columns, signals=tuple(signal for signal in block.signals if signal.ts in window))

@@ -25,7 +25,7 @@ from tests.chaos.topics import Topics
 
 FIRST, PIECE, PIECE_EVERY_S = 20, 2, 0.1  # instants; the first make all symbols known before the first start
 LOOK_EVERY_S = 0.02
-REACHED_WITHIN_S = 15.0
+REACHED_WITHIN_S, BOTH_REACHED_WITHIN_S = 15.0, 45.0
 CAUGHT_UP_WITHIN_S = 90.0
 DONE_WITHIN_S = 90.0
 QUIET_S = 2.0
@@ -165,15 +165,17 @@ class Matrix:
     def _cluster(self, one: Round) -> None:
         """Two processes: one of them is killed and its parent starts both again; then what ``then`` says."""
         running = self._start(2, (one.point, one.times, "kill") if one.point else None)
-        if one.point is not None:
-            self._until(running, lambda: running.reached, REACHED_WITHIN_S)
-        elif not self._works(running):
+        found = (
+            self._until(running, lambda: running.reached, BOTH_REACHED_WITHIN_S) if one.point else self._works(running)
+        )
+        if running.code is not None:
             self._ended(running)
             return
         first = running.children()
-        if not running.reached and first:
+        if one.point is None or running.missed():
             os.kill(self.draw.choice(first), signal.SIGKILL)
-        self.outcome.kills[one.name if one.point is None or running.reached else WORKER] += 1
+        self.outcome.missed += not found
+        self.outcome.kills[one.name if found else WORKER] += 1
         self._until(running, lambda: len(set(running.children()) - set(first)) == 2, CAUGHT_UP_WITHIN_S)
         if not self._works(running):
             self._ended(running)
@@ -193,7 +195,8 @@ class Matrix:
             running.stop()
         else:
             self._until(running, lambda: running.reached, REACHED_WITHIN_S)
-            if not running.reached:
+            if running.missed():
+                self.outcome.missed += 1
                 running.stop()
         running.wait_stopped(REACHED_WITHIN_S)
         held = self._state

@@ -47,6 +47,14 @@ class Running:
         """Whether the point was met."""
         return self.mark.exists()
 
+    def missed(self) -> bool:
+        """Whether the point was not met; it will not be met any more then."""
+        try:
+            self.mark.open("x").close()
+        except FileExistsError:
+            return False
+        return True
+
     def said(self) -> str:
         """What it has printed."""
         return self.log.read_text(encoding="utf-8", errors="replace")

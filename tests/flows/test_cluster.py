@@ -57,7 +57,7 @@ def test_a_process_that_fails_ends_the_run_with_its_number_and_its_words(
 ) -> None:
     plan, _ = planned
     workspace = begun(plan, tmp_path / "run")
-    Path(plan.inputs[1].path).unlink()
+    Path(plan.inputs[1].name).unlink()
     with pytest.raises(ClusterError) as caught:
         run_spread(plan, workspace, workers=1, processes=2)
     wrong = re.fullmatch(
@@ -89,6 +89,20 @@ def test_checkpoints_are_told_in_the_events(planned: tuple[Plan, dict[str, Candl
     (event,) = records(workspace.path, "events")
     assert (event["name"], event["run"]) == ("checkpoint.saved", "run")
     assert event["figures"] == {"shard": "shard-0003", "rows": 50}
+
+
+def test_trouble_with_the_broker_is_told_once_and_stands_in_the_events(
+    planned: tuple[Plan, dict[str, CandleSeries]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = begun(planned[0], tmp_path / "run")
+    heard = hooks(workspace)
+    for part in ("candles-0", "candles-0", "candles-1"):
+        heard.on_trouble(part, "Connection refused")
+    assert capsys.readouterr().err.splitlines() == ["candles-0: Connection refused", "candles-1: Connection refused"]
+    told = [(event["name"], event["figures"]) for event in records(workspace.path, "events")]
+    assert told == [
+        ("source.trouble", {"shard": part, "text": "Connection refused"}) for part in ("candles-0", "candles-1")
+    ]
 
 
 OWN = """

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
+import msgspec
 import numpy as np
 
 from flows.build import market_stage
-from flows.edges import MarketLogic, PortfolioLogic
+from flows.edges import JournalPortfolioLogic, MarketLogic, PortfolioLogic
 from flows.market.stage import Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
@@ -14,6 +16,7 @@ from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.config.strategies import StrategyConfig
 from schemas.slices import Slices
+from schemas.window import Window
 from schemas.wire import encode
 from tests.command import MINUTE, candles
 
@@ -97,6 +100,41 @@ def test_a_portfolio_stage_goes_on_from_its_snapshot() -> None:
     resumed, _ = portfolio(snapshot).on_batch([second])
     assert lines(list(resumed)) == lines(list(after))
     assert {"orders", "fills", "positions", "state"} <= set(lines(list(after)))
+
+
+def journal(window: Window) -> dict[str, list[bytes]]:
+    """What a replayed journal gives of entries that close no book by themselves."""
+    entries = [replace(one, watermark=-1) for one in slices(said(market(), FIRST, SECOND))]
+    found, _ = JournalPortfolioLogic(partial(PortfolioStage, CONFIG, window), Timing(), None).on_batch([*entries, None])
+    return lines(found)
+
+
+def test_a_journal_gives_its_signals_again_and_closes_the_book_where_it_ends() -> None:
+    both = said(market(), FIRST, SECOND)
+    outboxes, _ = portfolio().on_batch(slices(both))
+    wanted = {**lines(list(outboxes)), **lines([one.outbox for one in both])}
+    found = journal(Window())
+    assert {topic: found[topic] for topic in ("signals", "orders", "fills", "positions", "state")} == {
+        topic: wanted[topic] for topic in ("signals", "orders", "fills", "positions", "state")
+    }
+
+
+def test_what_is_not_complete_when_a_journal_ends_stays_undecided() -> None:
+    (entry, _) = slices(said(market(), FIRST, SECOND))
+    waiting = replace(entry, shards=("shard-0000", "shard-0001"), watermark=-1)
+    logic = JournalPortfolioLogic(partial(PortfolioStage, CONFIG), Timing(), None)
+    found = lines(list(logic.on_batch([waiting, None])[0]))
+    assert set(found) == {"signals", "state"}
+    assert b'"instants":0' in found["state"][0]
+
+
+def test_the_accounts_of_a_window_see_what_lies_in_it() -> None:
+    since, until = ROWS[49][0] + MINUTE, ROWS[149][0] + MINUTE
+    state = msgspec.json.decode(journal(Window(since, until))["state"][0])
+    assert (state["first_ts"], state["last_ts"], state["instants"]) == (since + MINUTE, until, 100)
+    everything, part = journal(Window())["signals"], journal(Window(since, until))["signals"]
+    assert part == [line for line in everything if since < msgspec.json.decode(line)["ts"] <= until]
+    assert 0 < len(part) < len(everything)
 
 
 def test_a_snapshot_is_bytes_so_that_nothing_of_it_can_move_later() -> None:

@@ -98,3 +98,23 @@ def test_only_the_first_use_on_a_machine_compiles_and_says_so(tmp_path: Path) ->
 def test_what_was_compiled_is_kept_in_the_cache_of_the_user(tmp_path: Path) -> None:
     use(XDG_CACHE_HOME=str(tmp_path))
     assert list(tmp_path.glob("penstock/kernels-*/**/*.nbi")) != []
+
+
+RACE = """
+import sys
+from flows.kernel import kernel
+from tests.flows.test_kernel import _ratio
+kind = float if int(sys.argv[1]) else int
+print(_ratio(kind(7), kind(2)))
+"""
+
+
+def test_processes_that_compile_different_signatures_at_once_do_not_mix_up_their_code(tmp_path: Path) -> None:
+    for attempt in range(2):
+        folder = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / str(attempt))}
+        for _ in range(2):  # cold, and from the cache
+            words = [[sys.executable, "-c", RACE, str(number % 2)] for number in range(4)]
+            running = [subprocess.Popen(one, env=folder, stdout=subprocess.PIPE, text=True) for one in words]
+            said = [process.communicate(timeout=120)[0].strip() for process in running]
+            assert [process.returncode for process in running] == [0] * 4
+            assert said == ["3.5"] * 4

@@ -47,7 +47,7 @@ def test_a_plan_holds_what_was_understood_of_each_file(files: dict[str, Path]) -
 def test_the_order_of_the_files_does_not_enter_the_plan(files: dict[str, Path]) -> None:
     three = [files[name] for name in ("XRP_USDT-1m", "BTC_USDT-1m", "ETH_USDT-1m")]
     assert plan(*three) == plan(*reversed(three))
-    assert [item.symbol for item in plan(*three).inputs] == ["BTC/USDT", "ETH/USDT", "XRP/USDT"]
+    assert [item.symbols for item in plan(*three).inputs] == [("BTC/USDT",), ("ETH/USDT",), ("XRP/USDT",)]
     assert list(make_plan(three, None, Config(), "1")[1]) == ["XRP/USDT", "BTC/USDT", "ETH/USDT"]
 
 
@@ -58,7 +58,7 @@ def test_a_plan_survives_its_way_through_json(files: dict[str, Path]) -> None:
 
 def test_symbols_are_in_the_shards_that_kafka_would_put_them_in(files: dict[str, Path]) -> None:
     made = plan(*(files[f"{base}_USDT-1m"] for base in ("BTC", "ETH", "SOL", "XRP")))
-    assert {shard: [item.symbol for item in items] for shard, items in made.shards.items()} == {
+    assert {shard: [symbol for item in items for symbol in item.symbols] for shard, items in made.shards.items()} == {
         "shard-0000": ["BTC/USDT"],
         "shard-0002": ["SOL/USDT", "XRP/USDT"],
         "shard-0003": ["ETH/USDT"],

@@ -11,7 +11,8 @@ from connectors.candle_file import CandleFileError
 from flows.build import market_stage
 from flows.plan import Plan, make_plan
 from flows.process import run_process
-from flows.replay import Hooks, dataflow
+from flows.replay import dataflow
+from flows.sources import Hooks, source
 from flows.timing import Timing
 from schemas.config.load import load
 from schemas.config.root import Config
@@ -33,7 +34,7 @@ def contents(parts: Path) -> dict[str, bytes]:
 
 
 def test_every_shard_and_the_portfolio_write_a_part_of_their_own(plan: Plan, tmp_path: Path) -> None:
-    flow = dataflow(plan, tmp_path / "parts", plan.load, SILENT, Timing())
+    flow = dataflow(plan, tmp_path / "parts", source(plan, plan.load, SILENT), Timing())
     cluster_main(flow, [], 0)  # type: ignore[no-untyped-call]
     written = contents(tmp_path / "parts")
     assert {path for path, data in written.items() if data} == {
@@ -50,7 +51,7 @@ def test_every_shard_and_the_portfolio_write_a_part_of_their_own(plan: Plan, tmp
 
 
 def test_the_steps_have_the_names_under_which_checkpoints_keep_their_state(plan: Plan, tmp_path: Path) -> None:
-    flow = dataflow(plan, tmp_path / "parts", plan.load, SILENT, Timing())
+    flow = dataflow(plan, tmp_path / "parts", source(plan, plan.load, SILENT), Timing())
     names = {step.step_id for step in flow.substeps}
     assert flow.flow_id == "penstock_replay"
     assert {f"penstock_replay.{name}" for name in ("candles", "market", "portfolio", "parts")} <= names
@@ -77,7 +78,7 @@ def often(plan: Plan) -> Plan:
 
 
 def run(plan: Plan, folder: Path, recovery: Path, hooks: Hooks = SILENT) -> None:
-    flow = dataflow(plan, folder / "parts", plan.load, hooks, Timing())
+    flow = dataflow(plan, folder / "parts", source(plan, plan.load, hooks), Timing())
     run_process(flow, recovery, plan.config.run.checkpoint_every_s)
 
 
@@ -109,7 +110,7 @@ def test_a_run_that_broke_off_goes_on_from_its_checkpoint_to_the_same_parts(plan
 
 
 def test_a_file_that_changed_after_planning_stops_the_run(plan: Plan, tmp_path: Path) -> None:
-    write_csv(Path(plan.inputs[0].path), candles(121))
+    write_csv(Path(plan.inputs[0].name), candles(121))
     with pytest.raises(CandleFileError, match=r"BTC_USDT-1m\.csv has changed since the run began: start a new run"):
         plan.load("shard-0000")
 

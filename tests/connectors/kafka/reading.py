@@ -17,7 +17,9 @@ from tests.kafka.topics import QUIET
 Row = tuple[str, int, int]
 
 
-def produce(address: str, topic: str, values: Sequence[bytes | None], partition: int = 0) -> None:
+def produce(
+    address: str, topic: str, values: Sequence[bytes | None], partition: int = 0, key: str | None = None
+) -> None:
     producer = Producer({"bootstrap.servers": address}, logger=QUIET)
     failed: list[Any] = []
 
@@ -28,7 +30,7 @@ def produce(address: str, topic: str, values: Sequence[bytes | None], partition:
     for value in values:
         while True:
             try:
-                producer.produce(topic, value, partition=partition, on_delivery=delivered)
+                producer.produce(topic, value, key, partition=partition, on_delivery=delivered)
                 break
             except BufferError:
                 producer.poll(0.1)

@@ -336,13 +336,16 @@ def test_late_rows_are_taken_at_the_next_instant_before_the_timely_one_of_their_
     assert rows_of(feed.say(4, BTC)) == [(4, BTC, 4.0), (4, ETH, 2.0), (4, ETH, 3.0), (4, ETH, 4.0)]
 
 
-def test_a_symbol_that_was_late_is_waited_for_again() -> None:
+def test_a_symbol_is_waited_for_again_once_it_speaks_in_time() -> None:
     feed = late_feed()
     feed.say(2, ETH)
-    assert feed.say(4, BTC) is None
-    assert feed.waits() == (4, {"one": 6})
-    assert rows_of(feed.give_up(4)) == [(4, BTC, 4.0), (4, ETH, 2.0)]
-    assert feed.codes() == [("SYMBOL_QUIET", ETH, 4)]
+    assert rows_of(feed.say(4, BTC)) == [(4, BTC, 4.0), (4, ETH, 2.0)], "a late row has woken it"
+    assert feed.say(5, ETH) is None
+    assert rows_of(feed.say(5, BTC)) == [(5, BTC, 5.0), (5, ETH, 5.0)]
+    assert feed.say(6, BTC) is None
+    assert feed.waits() == (6, {"one": 9})
+    assert rows_of(feed.give_up(6)) == [(6, BTC, 6.0)]
+    assert feed.codes() == [("SYMBOL_QUIET", ETH, 6)]
 
 
 def test_late_rows_alone_come_right_behind_what_was_said() -> None:
