@@ -10,6 +10,7 @@ from typing import Any
 from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
 from connectors.kafka.health import lag
+from connectors.kafka.tail import Tail
 from flows.registry import fingerprint
 from schemas.config.broker import BrokerConfig
 from schemas.config.root import Config
@@ -109,11 +110,23 @@ def open_state(
     if changes and not accept:
         lines = "\n".join(changes)
         raise DeploymentError(
-            f"{folder.path} was made with other settings; go back to them, give another --state and kafka.deployment, "
-            f"or carry the state over with --accept-changes\n{lines}"
+            f"{folder.path} was made with other settings; go back to them, give another --state, kafka.deployment and "
+            f"portfolio.name, or carry the state over with --accept-changes\n{lines}"
         )
     if changes:
         folder.write(settings)
+
+
+def _writer(deployment: Deployment, journal: str) -> str | None:
+    """Who has written the first entry of the portfolio that is in the journal: a deployment and its part."""
+    tail = Tail(deployment.topics.connection, journal)
+    try:
+        name = deployment.config.portfolio.name.encode()
+        ours = (seen for seen in tail.until_end(tail.starts("beginning")) if seen.key == name)
+        first = next(ours, None)
+        return None if first is None else (dict(first.headers).get("part") or b"").decode()
+    finally:
+        tail.close()
 
 
 def _begin(
@@ -126,18 +139,25 @@ def _begin(
 ) -> None:
     group = deployment.config.kafka.group
     read = [part for part in lag(deployment.topics) if part.committed is not None]
-    if read and not rebuild:
-        raise DeploymentError(
-            f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
-            f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
-            "the topics with --rebuild, or begin as somebody else with another kafka.deployment"
-        )
     journal = deployment.config.kafka.topic("journal")
+    writer = _writer(deployment, journal)
+    if writer is not None and not writer.startswith(f"{group}."):
+        raise DeploymentError(
+            f"{journal} has entries of portfolio {deployment.config.portfolio.name} by another deployment ({writer}): "
+            "give the portfolio of this one another portfolio.name"
+        )
+    if (read or writer) and not rebuild:
+        known = f"{read[0].topic} up to offset {read[0].committed}" if read else journal
+        raise DeploymentError(
+            f"{folder.path} is empty, but deployment {group} has been at work on {known} already: give the --state it "
+            "was run with, restore that from a backup, make it anew from the topics with --rebuild, or begin as "
+            "somebody else with another kafka.deployment and portfolio.name"
+        )
     gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)
     if gone is not None:
         raise DeploymentError(
             f"--rebuild: retention has deleted the first {gone:,} messages of {journal}, and without them the account "
-            "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and another "
+            "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and "
             "portfolio.name"
         )
     if read:

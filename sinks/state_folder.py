@@ -51,7 +51,7 @@ class StateFolder:
         except BlockingIOError:
             raise StateError(
                 f"{self.path}: another penstock run is at work here: stop it, or give another --state (and another "
-                "kafka.deployment, for two that run side by side)"
+                "kafka.deployment and portfolio.name, for two that run side by side)"
             ) from None
         others = sorted({path.name for path in self.path.iterdir()} - {"recovery", "made-with.json"})
         if self.fresh and others:

@@ -117,8 +117,8 @@ class Partition:
         return OffsetLostError(
             f"{self.name}: {what} from offset {self.offset} on were to be read next, but {there}: retention has "
             f"deleted them, or the topic was made anew. {what.capitalize()} are missing, so nothing goes on by itself. "
-            "Either restore them, or begin as somebody else, with another kafka.deployment; kafka.start says where it "
-            "begins. A longer retention.ms of the topic allows for longer stops"
+            "Either restore them, or begin as somebody else, with another kafka.deployment and portfolio.name; "
+            "kafka.start says where that begins. A longer retention.ms of the topic allows for longer stops"
         )
 
     def _error(self, error: KafkaError) -> None:
