@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli.errors import UserError
+from cli.errors import UserError, report
 from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def run(
     from flows import live_process, supervise
     from flows.deployment import find, open_state, refuse_real_money
     from flows.kernel import announce_compiling, warm
+    from flows.process import LostError
     from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
 
@@ -72,16 +73,22 @@ def run(
     try:
         if process is None and processes > 1:
             raise typer.Exit(supervise.supervise(supervise.command_of(words), processes, folder.lock, say))
-        live_process.run(deployment, folder, address or (), process or 0, say)
-    except live_process.OthersLostError as lost:
-        if os.environ.get(live_process.PARENT) != "1":  # it starts all again, and the one to blame has told why
-            say(f"penstock: {lost}")
-        raise typer.Exit(1) from None
+        live_process.run(deployment, folder, address or (), process or 0, say, _end)
     except GivenUpError:  # which was told already
         say("starting again from the last checkpoint")
-        if process is not None:
-            raise typer.Exit(1) from None  # together with the others
         os.execv(sys.executable, supervise.command_of(words))
+    except LostError as lost:
+        say(f"penstock: {lost}")
+        os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
+
+
+def _end(error: Exception) -> NoReturn:
+    """In a cluster: at once, for Bytewax would go on to say that a thread is gone, and nothing of the error."""
+    from sinks.kafka.errors import GivenUpError
+
+    code = report(error)
+    sys.stderr.flush()
+    os._exit(1 if isinstance(error, GivenUpError) else code)  # 2 would say that only the user can put it right
 
 
 LEAVES_WITHIN_S = 2.0

@@ -17,8 +17,13 @@ from schemas.config.root import Config
 from schemas.topics import TOPICS
 from sinks.state_folder import StateFolder
 
-PASSING = {"kafka": {"client", "bootstrap_servers", "replication"}, "serve": None, "run": {"html", "batch_rows"}}
-"""Settings that no record and no state depends on; None for a whole section."""
+PASSING = {
+    "kafka": {"client", "bootstrap_servers", "replication", "start"},
+    "market": {"shards", "file_time", "max_wait", "stale_after"},
+    "run": {"html", "batch_rows", "checkpoint_every_s"},
+    "serve": None,
+}
+"""Settings that the state is no function of; None for a whole section. What a wait leads to is in the journal."""
 
 
 class DeploymentError(ValueError):
@@ -27,12 +32,11 @@ class DeploymentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A broker with all topics, the shards of its candle topic, and the partitions of its journal."""
+    """A broker with all topics, and the shards of its candle topic."""
 
     config: Config
     topics: Topics
     shards: tuple[str, ...]
-    journal: int
     cluster: str
 
 
@@ -48,18 +52,15 @@ def refuse_real_money(broker: BrokerConfig, *, switched_on: bool) -> None:
             "broker.mode is exchange, which trades with real money: it has to be switched on with --real-money, too; "
             "or set broker.mode=paper"
         )
-    missing = [name for name in ("exchange", "api_key_file", "api_secret_file") if not getattr(broker, name)]
-    unread = [name for name in ("api_key_file", "api_secret_file") if not _holds_something(getattr(broker, name))]
-    if missing or unread:
-        first = (missing or unread)[0]
-        raise DeploymentError(
-            f"broker.{first}: name {'the exchange' if first == 'exchange' else 'a file with the key'}"
-        )
+    if not broker.exchange:
+        raise DeploymentError("broker.exchange: name the exchange")
+    for name in ("api_key_file", "api_secret_file"):
+        path = getattr(broker, name)
+        if not path:
+            raise DeploymentError(f"broker.{name}: name a file that holds it")
+        if not Path(path).is_file() or Path(path).stat().st_size == 0:
+            raise DeploymentError(f"broker.{name}: {path} is no file, or holds nothing")
     raise DeploymentError("broker.mode exchange: this version executes no orders on an exchange; set broker.mode=paper")
-
-
-def _holds_something(path: str | None) -> bool:
-    return path is not None and Path(path).is_file() and Path(path).stat().st_size > 0
 
 
 def find(config: Config) -> Deployment:
@@ -74,7 +75,7 @@ def find(config: Config) -> Deployment:
     name = config.kafka.topic("candles")
     listed = topics.connection.ask(lambda: topics.admin.list_topics(timeout=WITHIN_S))
     shards = tuple(f"{name}-{number}" for number in range(there[name]))
-    return Deployment(config, topics, shards, there[config.kafka.topic("journal")], str(listed.cluster_id))
+    return Deployment(config, topics, shards, str(listed.cluster_id))
 
 
 def made_with(deployment: Deployment) -> dict[str, Any]:
@@ -86,9 +87,8 @@ def made_with(deployment: Deployment) -> dict[str, Any]:
         else:
             settings[section] = {name: value for name, value in settings[section].items() if name not in names}
     code = {strategy.label: fingerprint(strategy.use) for strategy in deployment.config.strategies}
-    # Which symbols share a state, and where the portfolio's journal is, depend on these.
-    partitions = {"candles": len(deployment.shards), "journal": deployment.journal}
-    return {**settings, "code": code, "partitions": partitions, "cluster": deployment.cluster}
+    # Which symbols share a state depends on the number of shards.
+    return {**settings, "code": code, "shards": len(deployment.shards), "cluster": deployment.cluster}
 
 
 def open_state(
@@ -103,9 +103,9 @@ def open_state(
     if folder.fresh:
         _begin(deployment, folder, settings, share, rebuild=rebuild)
         return
-    folder.check()
     if rebuild:
         raise DeploymentError(f"{folder.path} has a state: move it away before --rebuild makes it anew from the topics")
+    folder.check(share[0])
     changes = folder.changes(settings)
     if changes and not accept:
         lines = "\n".join(changes)
@@ -118,12 +118,11 @@ def open_state(
 
 
 def _writer(deployment: Deployment, journal: str) -> str | None:
-    """Who has written the first entry of the portfolio that is in the journal: a deployment and its part."""
+    """Who has written the first entry of the portfolio in the journal: a deployment and its part."""
     tail = Tail(deployment.topics.connection, journal)
     try:
         name = deployment.config.portfolio.name.encode()
-        ours = (seen for seen in tail.until_end(tail.starts("beginning")) if seen.key == name)
-        first = next(ours, None)
+        first = next((seen for seen in tail.until_end(tail.starts("beginning")) if seen.key == name), None)
         return None if first is None else (dict(first.headers).get("part") or b"").decode()
     finally:
         tail.close()
@@ -137,21 +136,20 @@ def _begin(
     *,
     rebuild: bool,
 ) -> None:
-    group = deployment.config.kafka.group
+    kafka = deployment.config.kafka
+    group, journal = kafka.group, kafka.topic("journal")
     read = [part for part in lag(deployment.topics) if part.committed is not None]
-    journal = deployment.config.kafka.topic("journal")
-    writer = _writer(deployment, journal)
+    name, writer = deployment.config.portfolio.name, _writer(deployment, journal)
     if writer is not None and not writer.startswith(f"{group}."):
         raise DeploymentError(
-            f"{journal} has entries of portfolio {deployment.config.portfolio.name} by another deployment ({writer}): "
-            "give the portfolio of this one another portfolio.name"
+            f"{journal} has entries of portfolio {name} by another deployment ({writer}), and its orders have the ids "
+            "that those of this one would have: set another portfolio.name"
         )
-    if (read or writer) and not rebuild:
-        known = f"{read[0].topic} up to offset {read[0].committed}" if read else journal
+    if read and not rebuild:
         raise DeploymentError(
-            f"{folder.path} is empty, but deployment {group} has been at work on {known} already: give the --state it "
-            "was run with, restore that from a backup, make it anew from the topics with --rebuild, or begin as "
-            "somebody else with another kafka.deployment and portfolio.name"
+            f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
+            f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
+            "the topics with --rebuild, or begin as somebody else with another kafka.deployment and portfolio.name"
         )
     gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)
     if gone is not None:
@@ -159,6 +157,11 @@ def _begin(
             f"--rebuild: retention has deleted the first {gone:,} messages of {journal}, and without them the account "
             "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and "
             "portfolio.name"
+        )
+    if read and kafka.start == "end":
+        raise DeploymentError(
+            "kafka.start is end: --rebuild needs the market topics from their beginning, or candles would be left "
+            "out: set kafka.start=beginning for it"
         )
     if read:
         admin, ask = deployment.topics.admin, deployment.topics.connection.ask

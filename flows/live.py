@@ -25,7 +25,7 @@ from flows.opening import Opening
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.waiting import Waiting
-from flows.watched import watched
+from flows.watched import WatchedLogic
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.tick import Tick
@@ -56,8 +56,7 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
         shard, batch = item
         if not isinstance(batch, CandleBatch):
             return None
-        with monitor.cause:
-            monitor.on_batch(batch)
+        monitor.on_batch(batch)
         return shard, batch
 
     def ticks(item: tuple[str, CandleBatch | Tick]) -> tuple[str, Tick] | None:
@@ -69,18 +68,19 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
         return (shard, outbox) if outbox else None
 
     def seen(item: tuple[str, Outbox]) -> tuple[str, Outbox]:
-        with monitor.cause:
-            monitor.on_outbox(*item)
+        monitor.on_outbox(*item)
         return item
 
     flow = Dataflow("penstock_live")
     candles = op.input("candles", flow, ends.candles)
     market = partial(MarketLogic, partial(market_stage, config, shards, monitor.timing), monitor.timing)
-    said = op.stateful_batch("market", op.filter_map("batches", candles, batches), watched(market, monitor.cause))
+    said = op.stateful_batch(
+        "market", op.filter_map("batches", candles, batches), partial(WatchedLogic, market, monitor.watch)
+    )
     journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
     logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
-    decided = op.stateful_batch("portfolio", entries, watched(logic, monitor.cause))
+    decided = op.stateful_batch("portfolio", entries, partial(WatchedLogic, logic, monitor.watch))
     opening = op.input("opening", flow, Opening([*shards, portfolio]))
     outboxes = op.merge("records", opening, op.filter_map("told", said, told), decided)
     op.output("topics", op.map("seen", outboxes, seen), ends.topics)

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
+from typing import NoReturn
 
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
-from flows.cause import Cause
 from flows.deployment import Deployment
 from flows.live import Ends, dataflow, portfolio_part
 from flows.monitor import Monitor
-from flows.process import run_process
+from flows.process import LostError, run_process
 from flows.watched import WatchedSink, WatchedSource
 from schemas.config.root import Config
 from sinks.kafka.events import EventTopic
@@ -25,10 +25,6 @@ from sinks.vitals.server import Server
 
 PARENT = "PENSTOCK_END_WITH_PARENT"
 """Set by a parent that holds the state folder's lock and the other end of standard input."""
-
-
-class OthersLostError(RuntimeError):
-    """A process of the cluster has ended, so this one cannot go on."""
 
 
 def end_with_parent() -> None:
@@ -43,16 +39,28 @@ def _wait_for_end() -> None:
 
 
 def run(
-    deployment: Deployment, folder: StateFolder, addresses: Sequence[str], process: int, say: Callable[[str], None]
+    deployment: Deployment,
+    folder: StateFolder,
+    addresses: Sequence[str],
+    process: int,
+    say: Callable[[str], None],
+    end: Callable[[Exception], NoReturn],
 ) -> None:
-    """Run until interrupted. Raises what ends it.
+    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, StateError, ServeError.
 
-    SourceError, FencedError, PublishError, StateError, ServeError; OthersLostError, when other processes are to blame.
+    In a cluster what a step raises is given to ``end``, which ends the process, and LostError is raised in the others.
     """
     config, kafka = deployment.config, deployment.config.kafka
     client, portfolio = kafka.settings(), config.portfolio.name
     events = EventTopic(client, kafka.deployment, kafka.prefix)
-    monitor = Monitor(config, say, events, process)
+
+    def failed(error: Exception) -> None:
+        if addresses:
+            monitor.failed(error)
+            events.close()
+            end(error)
+
+    monitor = Monitor(config, say, events, process, failed)
     candles = CandleTopicSource(
         client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
     )
@@ -68,12 +76,12 @@ def run(
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     ends = Ends(
-        WatchedSource(candles, monitor.health, monitor.cause),
-        WatchedSource(journal, monitor.health, monitor.cause),
-        WatchedSink(sink, monitor.health, monitor.cause),
+        WatchedSource(candles, monitor.watch),
+        WatchedSource(journal, monitor.watch),
+        WatchedSink(sink, monitor.watch),
     )
     flow = dataflow(config, deployment.shards, ends, monitor)
-    with serving(config, monitor, process), living(monitor, events), ending(monitor.cause, folder, len(addresses)):
+    with serving(config, monitor, process), living(monitor, events), panicking(folder):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 
 
@@ -89,21 +97,14 @@ def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
 
 
 @contextmanager
-def ending(cause: Cause, folder: StateFolder, processes: int) -> Iterator[None]:
-    """Raise what ended the dataflow, rather than how Bytewax tells it: a panic, in a cluster without any reason."""
+def panicking(folder: StateFolder) -> Iterator[None]:
+    """Bytewax panics when it cannot write a checkpoint, in a cluster without a word of why: the disk is asked."""
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
+    except RuntimeError as error:
+        if type(error) in (RuntimeError, LostError):
+            folder.examine()
         raise
-    except BaseException as told:
-        if cause.first is not None:
-            raise cause.first from None
-        folder.examine()
-        if processes > 1:
-            raise OthersLostError("another process of the cluster has ended; start all of them again") from None
-        if isinstance(told, Exception):
-            raise
-        raise RuntimeError(str(told)) from None
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def living(monitor: Monitor, events: EventTopic) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        monitor.event("run.failed", error=f"{type(error).__name__}: {error}")
+        monitor.failed(error)
         raise
     finally:
         monitor.event("run.ended")

@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from threading import Lock
 
 from connectors.kafka.feed import SourceHooks
 from connectors.kafka.lags import Lags
-from flows.cause import Cause
 from flows.outbox import Outbox
 from flows.timing import Timing
+from flows.watched import Watch
 from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from sinks.vitals.health import Health
@@ -30,6 +31,10 @@ def _nobody(_: str, **figures: str | int) -> None:
     """Nobody listens."""
 
 
+def _goes_its_way(_: Exception) -> None:
+    """What a step raises ends the flow."""
+
+
 class _Told(logging.Handler):
     def __init__(self, tell: Callable[[logging.LogRecord], None]) -> None:
         super().__init__(logging.WARNING)
@@ -43,9 +48,14 @@ class Monitor:
     """The hooks of one process. No record depends on what they do; they may be called from several threads."""
 
     def __init__(
-        self, config: Config, say: Callable[[str], None], events: Callable[..., None] = _nobody, process: int = 0
+        self,
+        config: Config,
+        say: Callable[[str], None],
+        events: Callable[..., None] = _nobody,
+        process: int = 0,
+        failed: Callable[[Exception], None] = _goes_its_way,
     ) -> None:
-        self._say, self._told = say, dict[str, float]()
+        self._say, self._told, self._telling = say, dict[str, float](), Lock()
         self._events, self._process, self._saved = events, process, 0.0
         self._arrived: dict[str, int] = {}  # by shard: when its newest message came to the topic
         self._signals: dict[str, int] = {}  # by signal: the same of its candle
@@ -53,7 +63,7 @@ class Monitor:
         lags = Lags()
         labels = [strategy.label for strategy in config.strategies]
         self.vitals, self.health = Vitals(version("penstock"), labels, lags), Health()
-        self.timing, self.cause = Timing(self._worked), Cause()
+        self.watch, self.timing = Watch(self.health, failed), Timing(self._worked)
         self.source = SourceHooks(self.vitals.on_rows, self._on_durable, self.on_trouble, self._on_partitions, lags)
 
     def _worked(self, phase: str, seconds: float) -> None:
@@ -96,13 +106,15 @@ class Monitor:
         """Something is wrong, and goes on by itself. One of a kind (the text up to a bracket) is told in a while."""
         self.vitals.on_trouble(part, text)
         now, kind = time.monotonic(), kind or text.partition(" (")[0]
-        if now - self._told.get(kind, -AGAIN_S) >= AGAIN_S:
-            self._told[kind] = now
+        with self._telling:
+            self._told = {known: at for known, at in self._told.items() if now - at < AGAIN_S}
+            new = self._told.setdefault(kind, now) == now
+        if new:
             self._say(f"{part}: {text}")
             self.event("trouble", part=part, text=text)
 
     def log(self, part: str) -> logging.Logger:
-        """A logger for a part that tells its troubles that way."""
+        """A logger that tells what goes wrong at a part."""
         log = logging.Logger(part)
         log.addHandler(_Told(lambda record: self.on_trouble(part, record.getMessage(), str(record.msg))))
         return log
@@ -110,6 +122,10 @@ class Monitor:
     def event(self, name: str, **figures: str | int) -> None:
         """Something in the life of this process."""
         self._events(name, process=self._process, **figures)
+
+    def failed(self, error: Exception) -> None:
+        """What ends this process."""
+        self.event("run.failed", error=f"{type(error).__name__}: {error}")
 
     def _on_durable(self, part: str, offset: int) -> None:
         self.vitals.on_durable(part, offset)
@@ -120,5 +136,5 @@ class Monitor:
 
     def _on_partitions(self, topic: str, count: int) -> None:
         self.vitals.on_partitions(topic, count)
-        self._say(f"{topic} has {count} partitions now: restart to read the new ones")
+        self._say(f"{topic} has {count} partitions now: --accept-changes at the next start reads the new ones")
         self.event("partitions.added", topic=topic, partitions=count)

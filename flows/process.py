@@ -15,6 +15,10 @@ from bytewax.testing import cluster_main
 from sinks.recovery import forget_unfinished
 
 
+class LostError(RuntimeError):
+    """Another process of the cluster is gone, and this one cannot go on without it."""
+
+
 def run_process(
     flow: Dataflow,
     recovery: Path,
@@ -26,7 +30,8 @@ def run_process(
 ) -> None:
     """Run one process of the cluster to the end of the stream, going on from the last checkpoint if there is one.
 
-    Raises what was raised inside a step, without Bytewax's wrapping.
+    Raises what was raised inside a step, without Bytewax's wrapping; LostError when a peer is gone. In a cluster,
+    Bytewax cannot tell what a step has raised from a lost peer: the step has to see to it.
     """
     # Records are made by the thousand and hold no cycles: looking for cycles among them every 700 costs 8 % of a run.
     gc.freeze()
@@ -49,3 +54,7 @@ def run_process(
         if cause is None:
             raise
         raise cause from None
+    except BaseException as panic:
+        if type(panic).__name__ != "PanicException":  # of Rust, and no Exception
+            raise
+        raise LostError(f"another process of this run is gone, so this one ends, too ({panic})") from None

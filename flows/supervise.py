@@ -19,7 +19,6 @@ from flows.live_process import PARENT
 
 POLL_S = 0.05
 GRACE_S = 5.0
-BLAME_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 STEADY_S = 60.0
 USERS_FAULT = 2
@@ -41,16 +40,10 @@ class Cluster:
             for number in range(count)
         ]
 
-    def first_end(self) -> int | None:
-        """Exit code of a process that has ended."""
-        return next((code for process in self.processes if (code := process.poll()) is not None), None)
-
-    def verdict(self, first: int) -> int:
-        """Exit code of the process to blame: those that have only lost it may have ended a moment earlier."""
-        until = monotonic() + BLAME_S
-        while first > 0 and monotonic() < until and any(process.poll() is None for process in self.processes):
-            sleep(POLL_S)
-        return USERS_FAULT if USERS_FAULT in [process.poll() for process in self.processes] else first
+    def ended(self) -> int | None:
+        """What ended a process, if any has: of several codes the one that is not a consequence of the others."""
+        codes = [code for process in self.processes if (code := process.poll()) is not None]
+        return min(codes, key=lambda code: (code != USERS_FAULT, code > 0, code)) if codes else None
 
     def end(self) -> None:
         """End all: in good order, or, after a grace, at once."""
@@ -71,14 +64,13 @@ def supervise(command: Sequence[str], count: int, lock: int | None, say: Callabl
 
     Returns the exit code.
     """
-    wait = FIRST_WAIT_S
+    wait = FIRST_WAIT_S / 2
     while True:
         began = monotonic()
         cluster = Cluster(command, count, lock)
         try:
-            while (code := cluster.first_end()) is None:
+            while (code := cluster.ended()) is None:
                 sleep(POLL_S)
-            code = cluster.verdict(code)
         finally:
             cluster.end()
         if code in (0, USERS_FAULT):

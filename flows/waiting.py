@@ -24,7 +24,8 @@ class Waiting:
         self.max_wait, self.stale_after = to_millis(config.max_wait), to_millis(config.stale_after)
         self._since: list[tuple[int, int]] = []  # instants that were the newest held back, with the time of their tick
         self._moved: dict[str, tuple[int, int]] = {}  # by shard: where its end was, since when
-        self._asked: dict[str, tuple[int, int]] = {}  # by shard: what was asked for already
+        self._asked: dict[str, tuple[int, int]] = {}  # by shard: the time-out that was asked for already
+        self._silent: dict[str, int] = {}  # by shard: where its silence was told already
 
     def tick(self, tick: Tick, aligner: Aligner) -> list[Slices]:
         """What is to be journaled at a tick; mostly nothing."""
@@ -38,7 +39,8 @@ class Waiting:
         newest, behind = aligner.waiting()
         if newest > (self._since[-1][0] if self._since else -1):
             self._since.append((newest, tick.now_ms))
-        self._since = [(instant, at) for instant, at in self._since if instant > aligner.said]
+        # A clock that was set back has lost the time before; nobody waits until it has caught up.
+        self._since = [(instant, min(at, tick.now_ms)) for instant, at in self._since if instant > aligner.said]
         due = [(instant, at) for instant, at in self._since if tick.now_ms - at >= self.max_wait]
         if not due or tick.shard not in behind:
             return None
@@ -50,11 +52,13 @@ class Waiting:
 
     def _silence(self, tick: Tick, aligner: Aligner) -> Slices | None:
         shard = aligner.shards[tick.shard]
-        if tick.shard not in self._moved or self._moved[tick.shard][0] != tick.upto:
-            self._moved[tick.shard] = (tick.upto, tick.now_ms)
-        silent = tick.now_ms - self._moved[tick.shard][1]
-        if shard.newest < 0 or shard.silent == tick.upto:
+        upto, since = self._moved.get(tick.shard, (-1, 0))
+        since = min(since, tick.now_ms) if upto == tick.upto else tick.now_ms
+        self._moved[tick.shard] = (tick.upto, since)
+        silent = tick.now_ms - since
+        if shard.newest < 0 or tick.upto in (shard.silent, self._silent.get(tick.shard)):
             return None
         if silent < self.stale_after + aligner.shortest(tick.shard):
             return None
+        self._silent[tick.shard] = tick.upto
         return notice(tick.shard, list(aligner.shards), tick.upto, shard.newest, "silence", silent)

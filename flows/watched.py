@@ -1,8 +1,13 @@
-"""Steps whose calls are watched: polls are progress, what waits for the broker is known to wait, errors are kept."""
+"""Steps whose calls are watched.
+
+Polls of a source are progress, what waits for the broker is known to wait, and what is raised is told where it is
+raised: of a cluster's process Bytewax would only say that a thread is gone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,25 +15,53 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from flows.cause import Cause
 from sinks.vitals.health import Health
 
 
+class Watch:
+    """Who is told. ``failed`` gets what a step raised, and may end the process; otherwise it goes on its way."""
+
+    def __init__(self, health: Health, failed: Callable[[Exception], None]) -> None:
+        self.health, self._failed = health, failed
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Watch a block."""
+        try:
+            yield
+        except StopIteration:  # the end of a source
+            raise
+        except Exception as error:
+            self._failed(error)
+            raise
+
+    @contextmanager
+    def opening(self, what: str) -> Iterator[None]:
+        """Watch a block that opens a source or publisher."""
+        with self(), self.health.opening(what):
+            yield
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Watch a block that waits for the broker."""
+        with self(), self.health.waiting(what):
+            yield
+
+
 class _Reader(StatefulSourcePartition[Any, Any]):
-    def __init__(self, part: StatefulSourcePartition[Any, Any], health: Health, cause: Cause) -> None:
-        self._part, self._health, self._cause = part, health, cause
+    def __init__(self, part: StatefulSourcePartition[Any, Any], watch: Watch) -> None:
+        self._part, self._watch = part, watch
 
     def next_batch(self) -> Any:
-        self._health.beat()
-        with self._cause:
+        self._watch.health.beat()
+        with self._watch():
             return self._part.next_batch()
 
     def next_awake(self) -> datetime | None:
         return self._part.next_awake()
 
     def snapshot(self) -> Any:
-        with self._cause:
-            return self._part.snapshot()
+        return self._part.snapshot()
 
     def close(self) -> None:
         self._part.close()
@@ -37,30 +70,29 @@ class _Reader(StatefulSourcePartition[Any, Any]):
 class WatchedSource(FixedPartitionedSource[Any, Any]):
     """The same source; each poll is a beat."""
 
-    def __init__(self, source: FixedPartitionedSource[Any, Any], health: Health, cause: Cause) -> None:
-        self._source, self._health, self._cause = source, health, cause
+    def __init__(self, source: FixedPartitionedSource[Any, Any], watch: Watch) -> None:
+        self._source, self._watch = source, watch
 
     def list_parts(self) -> list[str]:
         """As the source says."""
-        with self._cause:
-            return self._source.list_parts()
+        return self._source.list_parts()
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSourcePartition[Any, Any]:
         """Open a part, which may wait for the broker."""
-        with self._cause, self._health.opening(f"source {for_part}"):
-            return _Reader(self._source.build_part(step_id, for_part, resume_state), self._health, self._cause)
+        with self._watch.opening(f"source {for_part}"):
+            return _Reader(self._source.build_part(step_id, for_part, resume_state), self._watch)
 
 
 class _Writer(StatefulSinkPartition[Any, Any]):
-    def __init__(self, part: StatefulSinkPartition[Any, Any], name: str, health: Health, cause: Cause) -> None:
-        self._part, self._name, self._health, self._cause = part, name, health, cause
+    def __init__(self, part: StatefulSinkPartition[Any, Any], name: str, watch: Watch) -> None:
+        self._part, self._name, self._watch = part, name, watch
 
     def write_batch(self, items: list[Any]) -> None:
-        with self._cause, self._health.waiting(self._name):
+        with self._watch.waiting(self._name):
             self._part.write_batch(items)
 
     def snapshot(self) -> Any:
-        with self._cause, self._health.waiting(self._name):
+        with self._watch.waiting(self._name):
             return self._part.snapshot()
 
     def close(self) -> None:
@@ -70,8 +102,8 @@ class _Writer(StatefulSinkPartition[Any, Any]):
 class WatchedSink(FixedPartitionedSink[Any, Any]):
     """The same sink; its calls may wait for the broker."""
 
-    def __init__(self, sink: FixedPartitionedSink[Any, Any], health: Health, cause: Cause) -> None:
-        self._sink, self._health, self._cause = sink, health, cause
+    def __init__(self, sink: FixedPartitionedSink[Any, Any], watch: Watch) -> None:
+        self._sink, self._watch = sink, watch
 
     def list_parts(self) -> list[str]:
         """As the sink says."""
@@ -84,31 +116,26 @@ class WatchedSink(FixedPartitionedSink[Any, Any]):
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> StatefulSinkPartition[Any, Any]:
         """Open a part, which waits until everything of an earlier process is settled."""
         name = f"publisher {for_part}"
-        with self._cause, self._health.opening(name):
-            return _Writer(self._sink.build_part(step_id, for_part, resume_state), name, self._health, self._cause)
+        with self._watch.opening(name):
+            return _Writer(self._sink.build_part(step_id, for_part, resume_state), name, self._watch)
 
 
-class _Logic(StatefulBatchLogic[Any, Any, Any]):
-    def __init__(self, logic: StatefulBatchLogic[Any, Any, Any], cause: Cause) -> None:
-        self._logic, self._cause = logic, cause
+class WatchedLogic(StatefulBatchLogic[Any, Any, Any]):
+    """The same state machine. ``build`` makes it from its state."""
 
-    def on_batch(self, values: list[Any]) -> Any:
-        with self._cause:
+    def __init__(
+        self, build: Callable[[Any], StatefulBatchLogic[Any, Any, Any]], watch: Watch, state: Any | None
+    ) -> None:
+        self._watch = watch
+        with watch():
+            self._logic = build(state)
+
+    def on_batch(self, values: list[Any]) -> tuple[Any, bool]:
+        """As the logic does."""
+        with self._watch():
             return self._logic.on_batch(values)
 
     def snapshot(self) -> Any:
-        with self._cause:
+        """As the logic does."""
+        with self._watch():
             return self._logic.snapshot()
-
-
-Build = Callable[[Any], StatefulBatchLogic[Any, Any, Any]]
-
-
-def watched(build: Build, cause: Cause) -> Build:
-    """The same stateful step, for one that is driven by batches alone."""
-
-    def built(state: Any) -> _Logic:
-        with cause:
-            return _Logic(build(state), cause)
-
-    return built

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from bytewax.recovery import init_db_dir
 
 from sinks.atomic import replacing
 
-RESTORE = "restore {0} from a backup, or move it away and make it anew from the topics with --rebuild"
+OURS = re.compile(r"recovery$|made-with\.json$|\.made-with\.json\.\d+\.tmp$|lost\+found$")
+"""What may be in a state folder; the last one is in every volume of its own."""
+HELP = "restore the folder from a backup, or move it away and make the state anew from the topics with --rebuild"
+
 ROOM = 256 * 1024
 """Bytes that have to find room on the disk: as many as the checkpoints of a small run."""
 
@@ -53,7 +58,7 @@ class StateFolder:
                 f"{self.path}: another penstock run is at work here: stop it, or give another --state (and another "
                 "kafka.deployment and portfolio.name, for two that run side by side)"
             ) from None
-        others = sorted({path.name for path in self.path.iterdir()} - {"recovery", "made-with.json"})
+        others = sorted(path.name for path in self.path.iterdir() if not OURS.match(path.name))
         if self.fresh and others:
             raise StateError(f"{self.path} is no state folder, it holds {others[0]}: give another --state")
 
@@ -71,18 +76,28 @@ class StateFolder:
                     path.unlink()
         self.write(settings)
 
-    def check(self) -> None:
-        """Raises StateError when checkpoints are missing or damaged, as far as SQLite can tell."""
-        parts = sorted(self.recovery.glob("part-*.sqlite3"))
-        if not parts:
-            raise StateError(f"{self.recovery} has no checkpoints any more: {RESTORE.format(self.path)}")
-        for path in parts:
-            problem = _problem(path)
-            if problem is not None:
-                raise StateError(f"{path} is damaged ({problem}): {RESTORE.format(self.path)}")
+    def check(self, process: int | None) -> None:
+        """See whether the checkpoints can be read, as a whole: those of all processes, or those of one of them.
+
+        Raises StateError with the file that is missing or damaged.
+        """
+        parts = {}
+        for path in sorted(self.recovery.glob("part-*.sqlite3")):
+            with closing(sqlite3.connect(path)) as part:
+                try:
+                    (state,) = part.execute("PRAGMA quick_check(1)").fetchone()
+                    index, count = part.execute("SELECT part_index, part_count FROM parts").fetchone()
+                except (sqlite3.DatabaseError, TypeError) as error:
+                    state, index, count = str(error), -1, -1
+            if state != "ok":
+                raise StateError(f"{path} is damaged ({state}): {HELP}")
+            parts[index] = count
+        wanted = {process} if process is not None else set(range(max(parts.values(), default=1)))
+        if lost := sorted(wanted - parts.keys()):
+            raise StateError(f"{self.recovery / f'part-{lost[0]}.sqlite3'} is missing: {HELP}")
 
     def examine(self) -> None:
-        """Whether the folder is to blame that a run has ended. Raises StateError when it is."""
+        """Whether checkpoints can be written. Raises StateError when not."""
         try:
             with tempfile.TemporaryFile(dir=self.path) as file:
                 file.write(bytes(ROOM))
@@ -92,7 +107,6 @@ class StateFolder:
                 f"{self.path}: no checkpoint can be written ({error.strerror}): make room on its disk and start again, "
                 "nothing is lost"
             ) from None
-        self.check()
 
     def write(self, settings: Mapping[str, Any]) -> None:
         """Keep what the state is made with."""
@@ -104,23 +118,10 @@ class StateFolder:
         try:
             known = json.loads(self.made_with.read_bytes())
         except ValueError as error:
-            raise StateError(f"{self.made_with} is damaged ({error}): {RESTORE.format(self.path)}") from None
+            raise StateError(f"{self.made_with} is damaged ({error}): {HELP}") from None
         before, after = dict(_flat(known)), dict(_flat(json.loads(json.dumps(settings))))
         names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
         return [f"{name}: {before.get(name, 'not set')} → {after.get(name, 'not set')}" for name in names]
-
-
-def _problem(path: Path) -> str | None:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
-    try:
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found == "ok" and not connection.execute("SELECT count(*) FROM parts").fetchone()[0]:
-            return "it is empty"
-        return None if found == "ok" else str(found)
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    finally:
-        connection.close()
 
 
 def _flat(tree: Any, at: str = "") -> list[tuple[str, Any]]:

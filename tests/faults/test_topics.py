@@ -8,9 +8,7 @@ from typing import Any
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions, NewTopic
 
-from tests.chaos.compare import compare
 from tests.faults.live import Live, Run
-from tests.kafka.topics import ready
 
 
 def done(asked: dict[Any, Future[Any]]) -> None:
