@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -43,13 +44,15 @@ def run(
 
     It goes on from the last checkpoint in --state, whatever ended it. Stop it with Ctrl-C or SIGTERM.
     """
-    signal.signal(signal.SIGTERM, _stop if process is None else _leave)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop if process is None else _leave)
 
     from cli.options import load_checked
     from flows import live_process, supervise
     from flows.deployment import find, open_state, refuse_real_money
     from flows.kernel import announce_compiling, warm
     from flows.process import LostError
+    from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
 
     if (process is None) != (not address) or (process is not None and process >= len(address or ())):
@@ -66,13 +69,14 @@ def run(
     warm()
     if process is None:
         _announce(deployment, folder, processes)
+    words = [word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")]
     try:
         if process is None and processes > 1:
-            words = [word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")]
             raise typer.Exit(supervise.supervise(supervise.command_of(words), processes, folder.lock, say))
         live_process.run(deployment, folder, address or (), process or 0, say, _end)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+    except GivenUpError:  # which was told already
+        say("starting again from the last checkpoint")
+        os.execv(sys.executable, supervise.command_of(words))
     except LostError as lost:
         say(f"penstock: {lost}")
         os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
@@ -80,22 +84,37 @@ def run(
 
 def _end(error: Exception) -> NoReturn:
     """In a cluster: at once, for Bytewax would go on to say that a thread is gone, and nothing of the error."""
+    from sinks.kafka.errors import GivenUpError
+
     code = report(error)
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(1 if isinstance(error, GivenUpError) else code)  # 2 would say that only the user can put it right
 
 
-def _stop(*_: object) -> NoReturn:
-    """SIGTERM is how containers are stopped: no failure. Nothing needs to be saved, the checkpoints are."""
-    raise SystemExit(0)
+LEAVES_WITHIN_S = 2.0
 
 
-def _leave(*_: object) -> NoReturn:
+def _code(number: int) -> int:
+    """SIGTERM is how containers are stopped, and no failure."""
+    return 0 if number == signal.SIGTERM else 130
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    """Nothing needs to be saved, the checkpoints are. What is being published has a moment to be done with."""
+    leave = threading.Timer(LEAVES_WITHIN_S, os._exit, (_code(number),))
+    leave.daemon = True
+    leave.start()
+    raise SystemExit(_code(number))
+
+
+def _leave(number: int, _: object) -> NoReturn:
     """The same in a cluster: there Bytewax waits for the others, which may be about to leave, too."""
-    os._exit(0)
+    os._exit(_code(number))
 
 
 def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> None:
+    from schemas.topics import TOPICS
+
     config = deployment.config
     strategies = ", ".join(f"{one.label} ({one.mode})" for one in config.strategies)
     say(
@@ -103,6 +122,8 @@ def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> No
         f"{len(deployment.shards)} shards of {config.kafka.topic('candles')} at {config.kafka.bootstrap_servers}, "
         f"{processes} process{'' if processes == 1 else 'es'}, state in {folder.path}"
     )
+    if len(deployment.shards) < TOPICS["candles"].partitions:
+        say(f"{config.kafka.topic('candles')} has fewer partitions than usual: see `penstock topics check`")
 
 
 def say(text: str) -> None:

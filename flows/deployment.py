@@ -10,6 +10,7 @@ from typing import Any
 from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
 from connectors.kafka.health import lag
+from connectors.kafka.tail import Tail
 from flows.registry import fingerprint
 from schemas.config.broker import BrokerConfig
 from schemas.config.root import Config
@@ -86,7 +87,8 @@ def made_with(deployment: Deployment) -> dict[str, Any]:
         else:
             settings[section] = {name: value for name, value in settings[section].items() if name not in names}
     code = {strategy.label: fingerprint(strategy.use) for strategy in deployment.config.strategies}
-    return {**settings, "code": code, "cluster": deployment.cluster}
+    # Which symbols share a state depends on the number of shards.
+    return {**settings, "code": code, "shards": len(deployment.shards), "cluster": deployment.cluster}
 
 
 def open_state(
@@ -108,11 +110,22 @@ def open_state(
     if changes and not accept:
         lines = "\n".join(changes)
         raise DeploymentError(
-            f"{folder.path} was made with other settings; go back to them, give another --state and kafka.deployment, "
-            f"or carry the state over with --accept-changes\n{lines}"
+            f"{folder.path} was made with other settings; go back to them, give another --state, kafka.deployment and "
+            f"portfolio.name, or carry the state over with --accept-changes\n{lines}"
         )
     if changes:
         folder.write(settings)
+
+
+def _writer(deployment: Deployment, journal: str) -> str | None:
+    """Who has written the first entry of the portfolio in the journal: a deployment and its part."""
+    tail = Tail(deployment.topics.connection, journal)
+    try:
+        name = deployment.config.portfolio.name.encode()
+        first = next((seen for seen in tail.until_end(tail.starts("beginning")) if seen.key == name), None)
+        return None if first is None else (dict(first.headers).get("part") or b"").decode()
+    finally:
+        tail.close()
 
 
 def _begin(
@@ -126,17 +139,23 @@ def _begin(
     kafka = deployment.config.kafka
     group, journal = kafka.group, kafka.topic("journal")
     read = [part for part in lag(deployment.topics) if part.committed is not None]
+    name, writer = deployment.config.portfolio.name, _writer(deployment, journal)
+    if writer is not None and not writer.startswith(f"{group}."):
+        raise DeploymentError(
+            f"{journal} has entries of portfolio {name} by another deployment ({writer}), and its orders have the ids "
+            "that those of this one would have: set another portfolio.name"
+        )
     if read and not rebuild:
         raise DeploymentError(
             f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
             f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
-            "the topics with --rebuild, or begin as somebody else with another kafka.deployment"
+            "the topics with --rebuild, or begin as somebody else with another kafka.deployment and portfolio.name"
         )
     gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)
     if gone is not None:
         raise DeploymentError(
             f"--rebuild: retention has deleted the first {gone:,} messages of {journal}, and without them the account "
-            "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and another "
+            "cannot be made anew: restore the state from a backup, or begin with another kafka.deployment and "
             "portfolio.name"
         )
     if read and kafka.start == "end":

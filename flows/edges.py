@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,13 +19,32 @@ from schemas.slices import Slices
 from schemas.tick import Tick
 
 
+class DamagedError(ValueError):
+    """The bytes of a state are not those that were kept."""
+
+
+def _sealed(state: Any) -> bytes:
+    pickled = pickle.dumps(state)
+    return zlib.crc32(pickled).to_bytes(4, "big") + pickled
+
+
+def _unsealed(sealed: bytes) -> Any:
+    """SQLite would not notice a figure that has changed on the disk."""
+    if zlib.crc32(sealed[4:]).to_bytes(4, "big") != sealed[:4]:
+        raise DamagedError(
+            "a checkpoint is damaged: restore the state from a backup, or begin anew "
+            "(penstock run: move the state away, and --rebuild; penstock replay: --overwrite)"
+        )
+    return pickle.loads(sealed[4:])
+
+
 class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
     """The market stage of one shard."""
 
     def __init__(self, build: Callable[[], MarketStage], timing: Timing, state: bytes | None) -> None:
         self.stage, self.timing = build(), timing
         if state is not None:
-            self.stage.restore(pickle.loads(state))
+            self.stage.restore(_unsealed(state))
 
     def on_batch(self, values: list[CandleBatch]) -> tuple[list[Said], bool]:
         """Step through the batches."""
@@ -33,7 +53,7 @@ class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
 
     def snapshot(self) -> bytes:
         """Pickled at once: Bytewax writes it later, when the state has moved on."""
-        return pickle.dumps(self.stage.snapshot())
+        return _sealed(self.stage.snapshot())
 
 
 class PortfolioLogic(StatefulBatchLogic[Any, Outbox, bytes]):
@@ -42,7 +62,7 @@ class PortfolioLogic(StatefulBatchLogic[Any, Outbox, bytes]):
     def __init__(self, build: Callable[[], PortfolioStage], timing: Timing, state: bytes | None) -> None:
         self.stage, self.timing = build(), timing
         if state is not None:
-            self.stage.restore(pickle.loads(state))
+            self.stage.restore(_unsealed(state))
 
     def on_batch(self, values: list[Any]) -> tuple[list[Any], bool]:
         """Step through the slices."""
@@ -51,7 +71,7 @@ class PortfolioLogic(StatefulBatchLogic[Any, Outbox, bytes]):
 
     def snapshot(self) -> bytes:
         """Pickled at once: Bytewax writes it later, when the state has moved on."""
-        return pickle.dumps(self.stage.snapshot())
+        return _sealed(self.stage.snapshot())
 
 
 class JournalPortfolioLogic(PortfolioLogic):

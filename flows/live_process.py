@@ -14,8 +14,9 @@ from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
 from flows.deployment import Deployment
 from flows.live import Ends, dataflow, portfolio_part
+from flows.marks import MarkedSource
 from flows.monitor import Monitor
-from flows.process import run_process
+from flows.process import LostError, run_process
 from flows.watched import WatchedSink, WatchedSource
 from schemas.config.root import Config
 from sinks.kafka.events import EventTopic
@@ -50,7 +51,7 @@ def run(
     say: Callable[[str], None],
     end: Callable[[Exception], NoReturn],
 ) -> None:
-    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, ServeError.
+    """Run until interrupted. Raises what ends it: SourceError, FencedError, PublishError, StateError, ServeError.
 
     In a cluster what a step raises is given to ``end``, which ends the process, and LostError is raised in the others.
     """
@@ -76,16 +77,17 @@ def run(
         prefix=kafka.prefix,
         on_published=monitor.on_published,
         on_trouble=partial(monitor.on_trouble, "publisher"),
+        log=monitor.log("publisher"),
         linger_s=dict.fromkeys(deployment.shards, LINGER_S),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     ends = Ends(
-        WatchedSource(candles, monitor.watch),
-        WatchedSource(journal, monitor.watch),
+        WatchedSource(MarkedSource(candles, lambda part: part), monitor.watch),
+        WatchedSource(MarkedSource(journal, lambda _: portfolio_part(config)), monitor.watch),
         WatchedSink(sink, monitor.watch),
     )
     flow = dataflow(config, deployment.shards, ends, monitor)
-    with serving(config, monitor, process), living(monitor, events):
+    with serving(config, monitor, process), living(monitor, events), panicking(folder):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 
 
@@ -98,6 +100,17 @@ def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
         return
     with Server(monitor.vitals, monitor.health, config.serve.host, port):
         yield
+
+
+@contextmanager
+def panicking(folder: StateFolder) -> Iterator[None]:
+    """Bytewax panics when it cannot write a checkpoint, in a cluster without a word of why: the disk is asked."""
+    try:
+        yield
+    except RuntimeError as error:
+        if type(error) in (RuntimeError, LostError):
+            folder.examine()
+        raise
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -32,6 +33,15 @@ def _nobody(_: str, **figures: str | int) -> None:
 
 def _goes_its_way(_: Exception) -> None:
     """What a step raises ends the flow."""
+
+
+class _Told(logging.Handler):
+    def __init__(self, tell: Callable[[logging.LogRecord], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record)
 
 
 class Monitor:
@@ -92,17 +102,23 @@ class Monitor:
             for since in leaving:
                 self.vitals.candle_to_order((now - since) / 1_000)
 
-    def on_trouble(self, part: str, text: str) -> None:
-        """Something is wrong, and goes on by itself."""
+    def on_trouble(self, part: str, text: str, kind: str = "") -> None:
+        """Something is wrong, and goes on by itself. One of a kind (the text up to a bracket) is told in a while."""
         self.vitals.on_trouble(part, text)
-        now = time.monotonic()
+        now, kind = time.monotonic(), kind or text.partition(" (")[0]
         with self._telling:
             self._told = {known: at for known, at in self._told.items() if now - at < AGAIN_S}
-            new = text not in self._told
-            self._told.setdefault(text, now)
+            new = kind not in self._told
+            self._told.setdefault(kind, now)
         if new:
             self._say(f"{part}: {text}")
             self.event("trouble", part=part, text=text)
+
+    def log(self, part: str) -> logging.Logger:
+        """A logger that tells what goes wrong at a part."""
+        log = logging.Logger(part)
+        log.addHandler(_Told(lambda record: self.on_trouble(part, record.getMessage(), str(record.msg))))
+        return log
 
     def event(self, name: str, **figures: str | int) -> None:
         """Something in the life of this process."""
@@ -121,5 +137,5 @@ class Monitor:
 
     def _on_partitions(self, topic: str, count: int) -> None:
         self.vitals.on_partitions(topic, count)
-        self._say(f"{topic} has {count} partitions now: restart to read the new ones")
+        self._say(f"{topic} has {count} partitions now: --accept-changes at the next start reads the new ones")
         self.event("partitions.added", topic=topic, partitions=count)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,9 @@ from sinks.atomic import replacing
 OURS = re.compile(r"recovery$|made-with\.json$|\.made-with\.json\.\d+\.tmp$|lost\+found$")
 """What may be in a state folder; the last one is in every volume of its own."""
 HELP = "restore the folder from a backup, or move it away and make the state anew from the topics with --rebuild"
+
+ROOM = 256 * 1024
+"""Bytes that have to find room on the disk: as many as the checkpoints of a small run."""
 
 
 class StateError(ValueError):
@@ -52,7 +56,7 @@ class StateFolder:
         except BlockingIOError:
             raise StateError(
                 f"{self.path}: another penstock run is at work here: stop it, or give another --state (and another "
-                "kafka.deployment, for two that run side by side)"
+                "kafka.deployment and portfolio.name, for two that run side by side)"
             ) from None
         others = sorted(path.name for path in self.path.iterdir() if not OURS.match(path.name))
         if self.fresh and others:
@@ -91,6 +95,18 @@ class StateFolder:
         wanted = {process} if process is not None else set(range(max(parts.values(), default=1)))
         if lost := sorted(wanted - parts.keys()):
             raise StateError(f"{self.recovery / f'part-{lost[0]}.sqlite3'} is missing: {HELP}")
+
+    def examine(self) -> None:
+        """Whether checkpoints can be written. Raises StateError when not."""
+        try:
+            with tempfile.TemporaryFile(dir=self.path) as file:
+                file.write(bytes(ROOM))
+                file.flush()
+        except OSError as error:
+            raise StateError(
+                f"{self.path}: no checkpoint can be written ({error.strerror}): make room on its disk and start again, "
+                "nothing is lost"
+            ) from None
 
     def write(self, settings: Mapping[str, Any]) -> None:
         """Keep what the state is made with."""

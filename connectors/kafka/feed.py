@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from connectors.kafka.connection import STARTING, hide
 from connectors.kafka.lags import Lags
 
 Start = Literal["beginning", "end"]
 Answer = TypeVar("Answer")
+AWAY = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 WITHIN_S = 10.0
 AGAIN_S = 0.1
 
@@ -113,6 +114,13 @@ class Feed:
     def without_secrets(self, text: str) -> str:
         """A text in which no value of a secret setting is left."""
         return hide(text, self.client)
+
+    def told(self, error: KafkaError) -> str:
+        """What is to be told of an error that is overcome by itself."""
+        if error.code() not in AWAY:
+            return error.str()
+        why = error.str().rpartition(": ")[2].partition(" (after ")[0]
+        return f"Kafka at {self.address} does not answer ({why}): it is waited for, and nothing is lost"
 
     def reason(self, failed: KafkaException) -> str:
         """What went wrong, in words and without secrets."""

@@ -45,7 +45,7 @@ class Partition:
         self._told: dict[str, float] = {}
         self._consumer = feed.consumer(
             {
-                "error_cb": lambda error: self._trouble(error.str()),
+                "error_cb": self._error,
                 "stats_cb": self._statistics,
                 "on_commit": self._committed,
             }
@@ -117,13 +117,17 @@ class Partition:
         return OffsetLostError(
             f"{self.name}: {what} from offset {self.offset} on were to be read next, but {there}: retention has "
             f"deleted them, or the topic was made anew. {what.capitalize()} are missing, so nothing goes on by itself. "
-            "Either restore them, or begin as somebody else, with another kafka.deployment; kafka.start says where it "
-            "begins. A longer retention.ms of the topic allows for longer stops"
+            "Either restore them, or begin as somebody else, with another kafka.deployment and portfolio.name; "
+            "kafka.start says where that begins. A longer retention.ms of the topic allows for longer stops"
         )
+
+    def _error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # which is said beside why
+            self._trouble(self.feed.told(error))
 
     def _trouble(self, text: str) -> None:
         """Tell it. In an outage librdkafka says the same twenty times a second, which is told once in a while."""
-        what, now = text.partition(" (after ")[0], monotonic()
+        what, now = text.partition(" (")[0], monotonic()
         self._told = {told: at for told, at in self._told.items() if now - at < TOLD_S}
         if what not in self._told:
             self._told[what] = now

@@ -16,6 +16,7 @@ TRANSIENT = (
     KafkaError._TRANSPORT,
     KafkaError._ALL_BROKERS_DOWN,
     KafkaError._RESOLVE,
+    KafkaError._NOENT,  # no leader of a partition is known, as the brokers start
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -32,7 +33,11 @@ UNKNOWN_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, Ka
 
 
 class FencedError(RuntimeError):
-    """Another process has taken over this part, or the brokers gave up its transaction: this process must end."""
+    """Another process has taken over this part: this one must end."""
+
+
+class GivenUpError(FencedError):
+    """A transaction was open for too long, and the brokers gave it up: start again from the last checkpoint."""
 
 
 class PublishError(RuntimeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +11,10 @@ from confluent_kafka import Producer
 from schemas.event import Event
 from schemas.wire import wire
 from sinks.kafka.messages import message
+from sinks.kafka.read_back import QUIET
 
 EventRow = wire(Event)
 LEAVES_WITHIN_S = 1.0
-
-_quiet = logging.getLogger("penstock.librdkafka")
 
 
 class EventTopic:
@@ -28,7 +26,7 @@ class EventTopic:
 
     def __init__(self, client: Mapping[str, Any], run: str, prefix: str = "") -> None:
         self._run, self._prefix = run, prefix
-        self._producer = Producer({**client, "enable.idempotence": True}, logger=_quiet)
+        self._producer = Producer({**client, "enable.idempotence": True}, logger=QUIET)
 
     def __call__(self, name: str, **figures: Any) -> None:
         """Send an event, stamped with the wall clock."""

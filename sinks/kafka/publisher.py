@@ -34,9 +34,9 @@ from confluent_kafka import Message as Delivered
 
 from schemas.topics import LARGEST
 from sinks.kafka.checkpoint import Checkpoint, Offsets
-from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, PublishError, error_of, explained
+from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, GivenUpError, PublishError, error_of, explained
 from sinks.kafka.owed import Answer, Owed
-from sinks.kafka.read_back import TIMEOUT_S, Ends, read_back
+from sinks.kafka.read_back import QUIET, TIMEOUT_S, Ends, read_back
 
 TRIES = 10
 LOG = logging.getLogger("penstock.kafka")
@@ -123,7 +123,7 @@ class Publisher:
         self._catch_up(checkpoint.ends if checkpoint else {})
 
     def _fence(self) -> Producer:
-        producer = Producer({**self._client, "transactional.id": self._id}, logger=self._log)
+        producer = Producer({**self._client, "transactional.id": self._id}, logger=QUIET)
         self._probe("O1")
         self._persist(lambda: producer.init_transactions(TIMEOUT_S))
         return producer
@@ -270,11 +270,13 @@ class Publisher:
         # The client tells the two apart by nothing. Up to its time-out a transaction can only have been taken over.
         limit_ms = int(self._client["transaction.timeout.ms"])
         open_ms = (time.monotonic() - self._began) * 1_000 if self._began is not None else 0
-        why = (
-            "another process has taken over: two may not run under the same kafka.deployment at once"
-            if open_ms < limit_ms and error.code() != KafkaError.INVALID_TXN_STATE
-            else f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
-            " brokers gave it up (or another process has taken over): start again, nothing is lost"
-        )
-        self._successor = FencedError(f"{self._id}: {why} ({error.str()})")
+        if open_ms < limit_ms and error.code() != KafkaError.INVALID_TXN_STATE:
+            why = "another process has taken over: two may not run under the same kafka.deployment at once"
+            self._successor = FencedError(f"{self._id}: {why} ({error.str()})")
+        else:
+            why = (
+                f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
+                " brokers gave it up (or another process has taken over): start again, nothing is lost"
+            )
+            self._successor = GivenUpError(f"{self._id}: {why} ({error.str()})")
         return self._successor

@@ -19,13 +19,18 @@ BATCH = 10_000
 SAY_EVERY_S = 10.0
 Found = TypeVar("Found")
 
+QUIET = logging.getLogger("penstock.librdkafka")
+"""For what librdkafka would write to stderr, twenty lines a second in an outage: its errors are told in our words."""
+QUIET.addHandler(logging.NullHandler())
+QUIET.propagate = False
+
 
 class Ends:
     """Asks where the partitions of some topics end, all of them with one request."""
 
     def __init__(self, client: dict[str, Any], topics: Sequence[str], log: logging.Logger) -> None:
-        self._topics, self._log = tuple(topics), log
-        self._admin = AdminClient({**client, "socket.nagle.disable": True}, logger=log)
+        self._topics, self._log, self._address = tuple(topics), log, client.get("bootstrap.servers")
+        self._admin = AdminClient({**client, "socket.nagle.disable": True}, logger=QUIET)
         self._partitions: list[TopicPartition] = []
 
     def _find(self) -> list[TopicPartition]:
@@ -63,16 +68,16 @@ class Ends:
                 error: KafkaError = failed.args[0]
                 if error.code() not in TRANSIENT:
                     raise
-                self._log.warning("waiting for the brokers: %s", error.str())
-                self._refresh()
+                self._refresh(error.str())
 
-    def _refresh(self) -> None:
+    def _refresh(self, why: str) -> None:
         """Ask anew who leads which partition, which a broker that was started again wants to be known."""
         self._admin.poll(0.1)
         try:
             self._admin.list_topics(timeout=1.0)
         except KafkaException as failed:
-            self._log.warning("no broker answers: %s", failed.args[0].str())
+            why = failed.args[0].str()
+        self._log.warning("Kafka at %s does not answer (%s): it is waited for, and nothing is lost", self._address, why)
 
 
 def read_back(
@@ -87,7 +92,7 @@ def read_back(
     Records of aborted transactions are left out. Waits until every transaction that was open has ended.
     """
     until = {at: end for at, (_, end) in behind.items()}
-    consumer = Consumer(_reader(client, name), logger=log)
+    consumer = Consumer(_reader(client, name), logger=QUIET)
     said = time.monotonic()
     try:
         consumer.assign([TopicPartition(*at, start) for at, (start, _) in behind.items()])
