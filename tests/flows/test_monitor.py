@@ -170,7 +170,7 @@ def test_troubles_that_are_over_are_forgotten(clock: Clocks) -> None:
 def test_new_partitions_are_told_with_what_to_do(clock: Clocks) -> None:
     watched = Watched()
     watched.source.on_partitions("candles", 6)
-    assert watched.said == ["candles has 6 partitions now: restart to read the new ones"]
+    assert watched.said == ["candles has 6 partitions now: --accept-changes at the next start reads the new ones"]
     assert watched.events == [("partitions.added", {"process": 3, "topic": "candles", "partitions": 6})]
 
 

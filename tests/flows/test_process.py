@@ -98,7 +98,7 @@ def test_a_process_that_loses_another_one_says_so(tmp_path: Path) -> None:
         assert first.wait(60) == 7
         said, _ = second.communicate(timeout=60)
         assert second.returncode == 1
-        assert said.startswith("another process of this run is gone, so this one ends, too (")
+        assert said.splitlines()[-1].startswith("another process of this run is gone, so this one ends, too (")
     finally:
         for process in (first, second):
             process.kill()
