@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ConfigFile, Sets, load_kafka
+from cli.options import ConfigFile, Sets, load_checked
 
 if TYPE_CHECKING:
     from connectors.kafka.admin import Topics
-    from schemas.config.kafka import KafkaConfig
+    from schemas.config.root import Config
 
 CLOCK_MS = 1_000
 SPACE = 256 * 1024 * 1024
@@ -51,9 +51,9 @@ def doctor(
 
     To compare clocks it writes to a topic of its own, which it creates and removes.
     """
-    kafka = load_kafka(config, sets)
+    loaded = load_checked(config, sets)
     wrong = 0
-    for finding in _findings(kafka, state, max_lag):
+    for finding in _findings(loaded.config, state, max_lag):
         print(finding, flush=True)
         wrong += bool(finding.do)
     if wrong:
@@ -62,19 +62,19 @@ def doctor(
     print("all well")
 
 
-def _findings(kafka: KafkaConfig, state: Path, max_lag: int) -> Iterator[Finding]:
+def _findings(config: Config, state: Path, max_lag: int) -> Iterator[Finding]:
     from connectors.kafka.admin import Topics
     from connectors.kafka.connection import BrokerError, Connection
 
     yield versions()
     yield state_folder(state)
     try:
-        topics = Topics(Connection(kafka))
+        topics = Topics(Connection(config.kafka))
         there = topics.names()
     except BrokerError as error:
         yield _failed("broker", error)
         return
-    yield Finding("broker", f"{kafka.bootstrap_servers} answers, {len(there)} topics in all")
+    yield Finding("broker", f"{config.kafka.bootstrap_servers} answers, {len(there)} topics in all")
     for look in (_topics, _clock):
         try:
             yield from look(topics)
@@ -84,6 +84,8 @@ def _findings(kafka: KafkaConfig, state: Path, max_lag: int) -> Iterator[Finding
         yield from _lag(topics, max_lag)
     except BrokerError as error:
         yield _failed("lag", error)
+    if (state / "made-with.json").exists():
+        yield _state(config, state)
 
 
 def _failed(about: str, error: Exception) -> Finding:
@@ -119,6 +121,31 @@ def state_folder(state: Path) -> Finding:
         return Finding(about, f"{place}: {error.strerror}", "name a folder that can be written to with --state")
     found = f"can be written, {free / 2**30:.1f} GiB free" + ("" if place == state else "; it is made by penstock run")
     return Finding(about, found, "make room, or name another folder with --state" if free < SPACE else "")
+
+
+def _state(config: Config, state: Path) -> Finding:
+    """Whether a run can take up what is in the folder, with these settings."""
+    from connectors.kafka.connection import BrokerError
+    from flows.deployment import DeploymentError, find, made_with
+    from sinks.state_folder import StateError, StateFolder
+
+    folder = StateFolder(state)
+    used = folder.in_use
+    try:
+        if not used:
+            parts = [path.stem.rpartition("-")[2] for path in folder.recovery.glob("part-*.sqlite3")]
+            folder.check(int(parts[0]) if len(parts) == 1 else None)  # a process of a cluster has its own part alone
+        changes = folder.changes(made_with(find(config)))
+    except (StateError, DeploymentError, BrokerError) as error:
+        found, _, do = str(error).rpartition(": ")
+        return Finding("checkpoints", found, do)
+    if changes:
+        lines = "".join(f"\n       {line}" for line in changes)
+        found = f"{state} was made with other settings{lines}"
+        return Finding("checkpoints", found, "go back to them, or penstock run --accept-changes")
+    return Finding(
+        "checkpoints", f"{state} was made with these settings" + (", a run is at work in it" if used else "")
+    )
 
 
 def _topics(topics: Topics) -> Iterator[Finding]:

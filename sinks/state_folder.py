@@ -47,6 +47,18 @@ class StateFolder:
         """Whether nothing has been kept in it yet."""
         return not self.made_with.exists()
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a run is at work in it now."""
+        probe = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(probe)
+        return False
+
     def take(self) -> None:
         """Make the folder and lock it. Raises StateError when another process is at work in it, or it is not ours."""
         self.path.mkdir(parents=True, exist_ok=True)

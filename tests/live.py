@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -17,6 +18,7 @@ from urllib.request import urlopen
 from uuid import uuid4
 
 from tests.command import PENSTOCK, Result, environment, penstock
+from tests.kafka.broker import free_ports
 from tests.kafka.topics import raw, rows
 
 WITHIN_S = 120
@@ -84,7 +86,7 @@ class Installation:
             process = subprocess.Popen(
                 [*command, *map(str, words)],
                 cwd=self.folder,
-                env=environment(**self.environ, **environ),
+                env=environment(**{**self.environ, **environ}),
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
@@ -122,6 +124,19 @@ class Run:
 
     def wait(self) -> int:
         return self.process.wait(WITHIN_S)
+
+
+def serving_port(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        first = free_ports(1)[0]
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return first
 
 
 def get(port: int, path: str) -> str:

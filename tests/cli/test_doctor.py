@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cli.doctor import Finding, versions
+from flows.deployment import find, open_state
+from schemas.config.root import Config
+from sinks.state_folder import StateFolder
 from tests.kafka.topics import QUIET
 
 Run = Callable[..., Any]
@@ -98,6 +102,43 @@ def test_a_state_folder_that_cannot_be_written_is_found(penstock: Run, tmp_path:
     assert result.code == 1
     assert "WRONG  state folder file/state: " in result.out
     assert "       do: name a folder that can be written to with --state\n" in result.out
+
+
+def checkpoints(result: Any) -> str:
+    return str(next(line for line in result.out.splitlines() if " checkpoints: " in line))
+
+
+def test_what_is_in_the_state_folder_is_looked_at(penstock: Run, place: dict[str, str], tmp_path: Path) -> None:
+    penstock("topics", "create", **place)
+    config = Config.model_validate(
+        {"kafka": {name.rpartition("__")[2].lower(): value for name, value in place.items()}, "run": {"html": False}}
+    )
+    folder = StateFolder(tmp_path / "state")
+    open_state(find(config), folder, (None, 1), rebuild=False, accept=False)
+    used = penstock("doctor", **place)
+    assert used.code == 0
+    assert checkpoints(used) == "ok     checkpoints: state was made with these settings, a run is at work in it"
+    os.close(folder.lock or 0)
+
+    fine = penstock("doctor", **place)
+    assert (fine.code, checkpoints(fine)) == (0, "ok     checkpoints: state was made with these settings")
+
+    changed = penstock("doctor", "--set", "portfolio.cash=5", "--set", "risk.per_trade_pct=2", **place)
+    assert changed.code == 1
+    assert changed.out.endswith(
+        "WRONG  checkpoints: state was made with other settings\n       portfolio.cash: 100000 → 5\n"
+        "       risk.per_trade_pct: 0.5 → 2.0\n       do: go back to them, or penstock run --accept-changes\n"
+        "1 to put right\n"
+    )
+
+    part = folder.recovery / "part-0.sqlite3"
+    part.write_bytes(b"rubbish" * 100)
+    damaged = penstock("doctor", **place)
+    assert damaged.code == 1
+    assert (
+        checkpoints(damaged) == "WRONG  checkpoints: state/recovery/part-0.sqlite3 is damaged (file is not a database)"
+    )
+    assert "       do: restore the folder from a backup, or move it away and make the state anew" in damaged.out
 
 
 def test_a_bytewax_that_it_was_not_made_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

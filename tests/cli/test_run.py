@@ -19,9 +19,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from connectors.ports import free_addresses
 from schemas.topics import TOPICS
 from tests.command import START, Result, Rows, candles, penstock, write_csv
-from tests.kafka.broker import free_ports
 from tests.kafka.topics import QUIET
-from tests.live import Installation, Run, get
+from tests.live import Installation, Run, get, serving_port
 
 SECOND = 1_000
 HALF, WHOLE, QUIET_TO, END = 250, 500, 560, 620  # candles
@@ -107,7 +106,7 @@ def story(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
     producer = Producer({"bootstrap.servers": kafka}, logger=QUIET)
     producer.produce(one.topic("candles"), BAD, b"BTC/USDT", partition=0)
     assert producer.flush(60) == 0
-    port = free_ports(1)[0]
+    port = serving_port(2)
     serve = {"PENSTOCK__SERVE__PORT": str(port)}
 
     with one.running(**serve) as run:
@@ -280,6 +279,12 @@ def total(page: list[str], name: str, *labels: str) -> float:
     """The sum over all series of a metric with these labels."""
     series = [line for line in page if re.split("[ {]", line)[0] == name and all(one in line for one in labels)]
     return sum(float(line.rpartition(" ")[2]) for line in series)
+
+
+def test_the_doctor_finds_nothing_wrong_with_it(story: Story) -> None:
+    assert "ok     checkpoints: state was made with these settings, a run is at work in it\n" in story.doctor
+    assert f"ok     lag: group {story.installation.name} is at most 0 records behind\n" in story.doctor
+    assert story.doctor.endswith("all well\n")
 
 
 def test_the_offsets_of_the_group_are_where_the_partitions_end(story: Story) -> None:

@@ -91,6 +91,15 @@ def test_the_lock_lives_on_in_a_process_that_inherited_it(tmp_path: Path) -> Non
     StateFolder(tmp_path).take()
 
 
+def test_whether_it_is_in_use_can_be_asked_without_taking_it(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    assert StateFolder(tmp_path).in_use
+    assert folder.lock is not None
+    os.close(folder.lock)
+    assert not StateFolder(tmp_path).in_use
+    StateFolder(tmp_path).take()
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(StateError) as refused:
