@@ -113,5 +113,9 @@ def _committed(topics: Topics) -> dict[tuple[str, int], int]:
 def _offsets(topics: Topics, parts: set[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:
     if not parts:
         return {}
-    asked = topics.admin.list_offsets({TopicPartition(*at): spec for at in parts}, request_timeout=REQUEST_S)
-    return {(at.topic, at.partition): topics.answer(future).offset for at, future in asked.items()}
+    until = time.monotonic() + WITHIN_S
+    while True:
+        asked = topics.admin.list_offsets({TopicPartition(*at): spec for at in parts}, request_timeout=REQUEST_S)
+        failed = [one for future in asked.values() if isinstance(one := future.exception(), KafkaException)]
+        if time.monotonic() > until or not any(one.args[0].code() in STARTING for one in failed):
+            return {(at.topic, at.partition): topics.answer(future).offset for at, future in asked.items()}

@@ -245,8 +245,8 @@ def test_changed_settings_are_listed_and_can_be_accepted(kafka: str, tmp_path: P
         reopened(other, tmp_path / "state")
     said, *changes = str(refused.value).splitlines()
     assert said.endswith(
-        " was made with other settings; go back to them, give another --state and kafka.deployment, or carry the state "
-        "over with --accept-changes"
+        " was made with other settings; go back to them, give another --state, kafka.deployment and portfolio.name, "
+        "or carry the state over with --accept-changes"
     )
     assert changes == ["portfolio.cash: 100000 → 5", "risk.per_trade_pct: 0.5 → 2.5"]
     accepted = reopened(other, tmp_path / "state", accept=True)
@@ -277,7 +277,7 @@ def test_an_empty_folder_is_refused_when_the_group_has_read_before(kafka: str, t
     assert str(refused.value) == (
         f"{tmp_path / 'state'} is empty, but consumer group {name.group} has read up to offset 42 of "
         f"{name.prefix}candles already: give the --state it was run with, restore that from a backup, make it anew "
-        "from the topics with --rebuild, or begin as somebody else with another kafka.deployment"
+        "from the topics with --rebuild, or begin as somebody else with another kafka.deployment and portfolio.name"
     )
     assert list((tmp_path / "state").iterdir()) == []
 

@@ -74,7 +74,7 @@ def test_a_second_run_is_refused_while_the_first_one_is_at_work(tmp_path: Path) 
         StateFolder(tmp_path).take()
     assert str(refused.value) == (
         f"{tmp_path}: another penstock run is at work here: stop it, or give another --state (and another "
-        "kafka.deployment, for two that run side by side)"
+        "kafka.deployment and portfolio.name, for two that run side by side)"
     )
     left(folder)
 
