@@ -75,7 +75,7 @@ def test_a_defect_shows_itself_and_not_the_thread_that_is_gone(live: Live, proce
 def test_it_can_be_interrupted_at_any_moment(live: Live, processes: str) -> None:
     draw = Random(5)
     live.feed.publish(700)
-    for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)) * 2:
+    for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         run = live.start("--processes", processes)
         run.until_said("state in state")
         sleep(draw.uniform(0.0, 1.5))
