@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -18,14 +16,6 @@ LONG = os.environ.get("PENSTOCK_FAULTS") == "long"
 OUTAGE_S = 60.0 if LONG else 8.0
 AWAY = "): it is waited for, and nothing is lost"
 AGAIN = "starting again from the last checkpoint"
-
-
-@pytest.fixture(scope="module")
-def broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """One that may be stopped."""
-    broker = Broker(tmp_path_factory.mktemp("broker")).start()
-    yield broker
-    broker.stop()
 
 
 def at_work(live: Live) -> Run:
