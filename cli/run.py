@@ -53,27 +53,25 @@ def run(
     from flows import live_process, supervise
     from flows.clock import watch_clock
     from flows.deployment import find, open_state, refuse_real_money
-    from flows.kernel import announce_compiling, warm
     from flows.process import LostError
     from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
 
-    if (process is None) != (not address) or (process is not None and process >= len(address or ())):
+    if (process is None) != (not address) or (process or 0) >= max(1, len(address or ())):
         raise UserError("--process and --address go together: one --address for each process, counted from 0")
     loaded = load_checked(config, sets)
     refuse_real_money(loaded.config.broker, switched_on=real_money)
-    folder, deployment = StateFolder(state), find(loaded.config)
-    count = processes if process is None else len(address or ())
+    deployment, folder = find(loaded.config), StateFolder(state)
     if os.environ.get(live_process.PARENT) == "1":
         live_process.end_with_parent()  # which has opened the state, and holds its lock
     else:
-        open_state(deployment, folder, (process, count), rebuild=rebuild, accept=accept_changes)
-    announce_compiling(lambda: say("compiling the kernels: first use on this machine, cached afterwards"))
-    warm()
-    if process is None:
-        _announce(deployment, folder, processes)
+        share = (process, len(address or ()) or processes)
+        open_state(deployment, folder, share, rebuild=rebuild, accept=accept_changes)
+    _compile()
     again = supervise.command_of([word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")])
     try:
+        if process is None:
+            _announce(deployment, folder, processes)
         if process is None and processes > 1:
             raise typer.Exit(supervise.supervise(again, processes, folder.lock, say))
         watch_clock(lambda by: _again(f"the clock was set back by {by:.0f} s", again if process is None else None))
@@ -83,6 +81,13 @@ def run(
     except LostError as lost:
         say(f"penstock: {lost}")
         os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
+
+
+def _compile() -> None:
+    from flows.kernel import announce_compiling, warm
+
+    announce_compiling(lambda: say("compiling the kernels: first use on this machine, cached afterwards"))
+    warm()
 
 
 def _again(why: str, command: list[str] | None) -> NoReturn:

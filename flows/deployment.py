@@ -118,12 +118,13 @@ def open_state(
 
 
 def _writer(deployment: Deployment, journal: str) -> str | None:
-    """Who has written the first entry of the portfolio in the journal: a deployment and its part."""
+    """Who has written the first entry of the portfolio in the journal: a deployment and its part, if it says so."""
     tail = Tail(deployment.topics.connection, journal)
     try:
         name = deployment.config.portfolio.name.encode()
         first = next((seen for seen in tail.until_end(tail.starts("beginning")) if seen.key == name), None)
-        return None if first is None else (dict(first.headers).get("part") or b"").decode()
+        part = None if first is None else dict(first.headers).get("part")
+        return None if part is None else part.decode()
     finally:
         tail.close()
 

@@ -20,6 +20,7 @@ from bytewax.outputs import Sink
 from flows.build import market_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
 from flows.market.stage import Said
+from flows.marks import Mark
 from flows.monitor import Monitor
 from flows.opening import Opening
 from flows.outbox import Outbox
@@ -35,7 +36,7 @@ from schemas.tick import Tick
 class Ends:
     """Where a live flow begins and ends."""
 
-    candles: Source[tuple[str, CandleBatch | Tick]]
+    candles: Source[tuple[str, CandleBatch | Tick | Mark]]
     journal: Source[tuple[str, Any]]
     topics: Sink[tuple[str, Outbox]]
 
@@ -52,14 +53,15 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     """
     portfolio = portfolio_part(config)
 
-    def batches(item: tuple[str, CandleBatch | Tick]) -> tuple[str, CandleBatch] | None:
+    def batches(item: tuple[str, CandleBatch | Tick | Mark]) -> tuple[str, CandleBatch | Mark] | None:
         shard, batch = item
-        if not isinstance(batch, CandleBatch):
+        if isinstance(batch, Tick):
             return None
-        monitor.on_batch(batch)
+        if isinstance(batch, CandleBatch):
+            monitor.on_batch(batch)
         return shard, batch
 
-    def ticks(item: tuple[str, CandleBatch | Tick]) -> tuple[str, Tick] | None:
+    def ticks(item: tuple[str, CandleBatch | Tick | Mark]) -> tuple[str, Tick] | None:
         return (portfolio, item[1]) if isinstance(item[1], Tick) else None
 
     def told(item: tuple[str, Said]) -> tuple[str, Outbox] | None:

@@ -14,6 +14,7 @@ from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
 from flows.deployment import Deployment
 from flows.live import Ends, dataflow, portfolio_part
+from flows.marks import MarkedSource
 from flows.monitor import Monitor
 from flows.process import LostError, run_process
 from flows.watched import WatchedSink, WatchedSource
@@ -22,6 +23,10 @@ from sinks.kafka.events import EventTopic
 from sinks.kafka.sink import KafkaSink
 from sinks.state_folder import StateFolder
 from sinks.vitals.server import Server
+
+LINGER_S = 0.002
+"""Candles of one instant come within a few milliseconds, and nothing is decided before the last of them: one
+transaction for all of them is sooner done than several."""
 
 PARENT = "PENSTOCK_END_WITH_PARENT"
 """Set by a parent that holds the state folder's lock and the other end of standard input."""
@@ -73,11 +78,12 @@ def run(
         on_published=monitor.on_published,
         on_trouble=partial(monitor.on_trouble, "publisher"),
         log=monitor.log("publisher"),
+        linger_s=dict.fromkeys(deployment.shards, LINGER_S),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     ends = Ends(
-        WatchedSource(candles, monitor.watch),
-        WatchedSource(journal, monitor.watch),
+        WatchedSource(MarkedSource(candles, lambda part: part), monitor.watch),
+        WatchedSource(MarkedSource(journal, lambda _: portfolio_part(config)), monitor.watch),
         WatchedSink(sink, monitor.watch),
     )
     flow = dataflow(config, deployment.shards, ends, monitor)

@@ -108,7 +108,8 @@ class Monitor:
         now, kind = time.monotonic(), kind or text.partition(" (")[0]
         with self._telling:
             self._told = {known: at for known, at in self._told.items() if now - at < AGAIN_S}
-            new = self._told.setdefault(kind, now) == now
+            new = kind not in self._told
+            self._told.setdefault(kind, now)
         if new:
             self._say(f"{part}: {text}")
             self.event("trouble", part=part, text=text)

@@ -15,6 +15,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
+from flows.marks import Mark
 from sinks.vitals.health import Health
 
 
@@ -131,7 +132,10 @@ class WatchedLogic(StatefulBatchLogic[Any, Any, Any]):
             self._logic = build(state)
 
     def on_batch(self, values: list[Any]) -> tuple[Any, bool]:
-        """As the logic does."""
+        """As the logic does. Marks have done what they are for when they come here."""
+        values = [value for value in values if not isinstance(value, Mark)]
+        if not values:
+            return [], self.RETAIN
         with self._watch():
             return self._logic.on_batch(values)
 

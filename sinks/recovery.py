@@ -17,12 +17,17 @@ def forget_unfinished(recovery: Path) -> int:
     first epoch that was not finished everywhere, counts from that number again, and leaves in place what the dead run
     had written under it. A step that gets nothing in the new epoch of that number does not replace it; and the run
     after that takes it for the newest: a state that is ahead of the offset of its source.
+
+    Where the files of a cluster are spread over several folders, nothing is removed: which epochs were finished is
+    only known from all of them together, and what is removed by half of them may be a finished one.
     """
     files = sorted(recovery.glob("part-*.sqlite3"))
     starts: Rows = []
     fronts: Rows = []
     for file in files:
         with _opened(file) as database:
+            if database.execute("SELECT part_count FROM parts").fetchone() != (len(files),):
+                return 0
             starts += database.execute("SELECT ex_num, worker_count, resume_epoch FROM exs").fetchall()
             fronts += database.execute("SELECT ex_num, worker_index, worker_frontier FROM fronts").fetchall()
     if not starts:

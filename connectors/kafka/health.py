@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import uuid4
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -12,6 +14,11 @@ from confluent_kafka.admin import NewTopic, OffsetSpec
 from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, STARTING, WITHIN_S
 from schemas.topics import TOPICS
+
+NEW = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
+"""What a broker says of a partition that was made a moment ago."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +105,39 @@ def lag(topics: Topics) -> list[Lag]:
 
 
 def _committed(topics: Topics) -> dict[tuple[str, int], int]:
-    """What the group has committed. A broker that has just started is asked again until it knows."""
-    group = topics.kafka.group
-    until = time.monotonic() + WITHIN_S
-    while True:
-        admin, wanted = topics.admin, [ConsumerGroupTopicPartitions(group)]
-        future = admin.list_consumer_group_offsets(wanted, request_timeout=REQUEST_S)[group]
-        failed = future.exception()
-        if not isinstance(failed, KafkaException) or failed.args[0].code() not in STARTING or time.monotonic() > until:
-            known = topics.answer(future).topic_partitions or []
-            return {(one.topic, one.partition): one.offset for one in known if one.offset >= 0}
+    """What the group has committed."""
+    group, wanted = topics.kafka.group, [ConsumerGroupTopicPartitions(topics.kafka.group)]
+
+    def ask() -> dict[tuple[str, int], int]:
+        asked = topics.admin.list_consumer_group_offsets(wanted, request_timeout=REQUEST_S)
+        known = asked[group].result().topic_partitions or []
+        return {(one.topic, one.partition): one.offset for one in known if one.offset >= 0}
+
+    return _patiently(topics, ask)
 
 
 def _offsets(topics: Topics, parts: set[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:
     if not parts:
         return {}
-    until = time.monotonic() + WITHIN_S
-    while True:
+
+    def ask() -> dict[tuple[str, int], int]:
         asked = topics.admin.list_offsets({TopicPartition(*at): spec for at in parts}, request_timeout=REQUEST_S)
-        failed = [one for future in asked.values() if isinstance(one := future.exception(), KafkaException)]
-        if time.monotonic() > until or not any(one.args[0].code() in STARTING for one in failed):
-            return {(at.topic, at.partition): topics.answer(future).offset for at, future in asked.items()}
+        return {(at.topic, at.partition): future.result().offset for at, future in asked.items()}
+
+    return _patiently(topics, ask)
+
+
+def _patiently(topics: Topics, ask: Callable[[], Answer]) -> Answer:
+    """The answer. A broker, or a topic, that is just coming up is asked again until it knows."""
+
+    def again() -> Answer:
+        until = time.monotonic() + WITHIN_S
+        while True:
+            try:
+                return ask()
+            except KafkaException as failed:
+                if failed.args[0].code() not in (*STARTING, *NEW) or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    return topics.connection.ask(again)

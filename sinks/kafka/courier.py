@@ -18,7 +18,7 @@ class Courier:
 
     ``open_`` makes the publisher, in the thread. What waits is bounded by messages and bytes (:data:`MOST_MESSAGES`,
     :data:`MOST_BYTES`). Whatever the publisher raises ends the thread, and is raised by each later call; ``on_trouble``
-    is told at once.
+    is told at once. With ``linger_s`` a transaction begins only so long after the first message for it came.
 
     >>> courier = Courier("orders", lambda: 1 / 0)
     >>> courier.finish()
@@ -26,8 +26,14 @@ class Courier:
     ZeroDivisionError: division by zero
     """
 
-    def __init__(self, name: str, open_: Callable[[], Publisher], on_trouble: Callable[[str], None] = nothing) -> None:
-        self._open, self._on_trouble = open_, on_trouble
+    def __init__(
+        self,
+        name: str,
+        open_: Callable[[], Publisher],
+        on_trouble: Callable[[str], None] = nothing,
+        linger_s: float = 0.0,
+    ) -> None:
+        self._open, self._on_trouble, self._linger_s = open_, on_trouble, linger_s
         self._publisher: Publisher | None = None
         self._changed = threading.Condition()
         self._waiting: list[Message] = []
@@ -92,6 +98,8 @@ class Courier:
             while not self._waiting and not self._closing:
                 if not self._changed.wait(IDLE_S):
                     publisher.poll()
+            if self._linger_s > 0:
+                self._changed.wait_for(lambda: self._closing, self._linger_s)
             taken, self._waiting, self._bytes = self._waiting, [], 0
             self._busy = bool(taken)
             self._changed.notify_all()

@@ -30,7 +30,8 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
     def __init__(self, sink: KafkaSink, part: str, state: bytes | None) -> None:
         self._sink, self._part, self._snapshots = sink, part, 0
         checkpoint = Checkpoint.unpack(state) if state is not None else None
-        self._courier = Courier(part, lambda: self._open(checkpoint), sink.on_trouble)
+        linger_s = sink.linger_s.get(part, 0.0)
+        self._courier = Courier(part, lambda: self._open(checkpoint), sink.on_trouble, linger_s)
 
     def _open(self, checkpoint: Checkpoint | None) -> Publisher:
         return Publisher(
@@ -99,7 +100,8 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
     broker ``prefix`` stands in front of their names. ``portfolio`` is the key of the journal.
 
     ``on_published`` is told after each commit how many messages of which topic it made visible; ``on_trouble`` what a
-    person should know, in words. Both are called from the threads of the parts.
+    person should know, in words. Both are called from the threads of the parts. ``linger_s`` says by part how long
+    records wait for others of the same transaction.
     """
 
     def __init__(
@@ -113,11 +115,12 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
         prefix: str = "",
         on_published: Callable[[Mapping[str, int]], None] = nothing,
         on_trouble: Callable[[str], None] = nothing,
+        linger_s: Mapping[str, float] | None = None,
     ) -> None:
         self.client, self.deployment, self.portfolio, self.log = dict(client), deployment, portfolio, log
         self.parts, self.topics, self.prefix = sorted(parts), sorted({*topics, "alerts"}), prefix
         self.journal = prefix + TOPIC
-        self.on_published, self.on_trouble = on_published, on_trouble
+        self.on_published, self.on_trouble, self.linger_s = on_published, on_trouble, linger_s or {}
 
     def list_parts(self) -> list[str]:
         """All parts: every process can reach the brokers."""

@@ -49,7 +49,7 @@ METRICS: dict[str, Definition] = {
             "penstock_consumer_lag",
             "gauge",
             ("topic", "partition"),
-            "Offsets between the next one to be read and the end of the partition; absent when the broker does not say",
+            "Offsets between the next one to be read and the end of the partition",
         ),
         Definition(
             "penstock_watermark_lag_seconds",

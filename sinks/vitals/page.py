@@ -50,8 +50,7 @@ What to know when reading them:
 - **Lag is counted from what has been read**, not from what is durable; the lag of the consumer group, which Kafka's own
   tools show, is larger by what an epoch holds. Markers of transactions take offsets: where records are published in
   transactions, a lag of 1 can be none.
-- **A broker that does not answer** does not hold up a scrape: after half a second it goes on with the last answer if
-  that is younger than 30 seconds, and without `penstock_consumer_lag` otherwise.
+- **Lag comes from the sources**, with what they fetch: it stands still while the broker cannot be reached.
 - **Equity and drawdown** are those of the last record on the topic `equity`, one for each `run.equity_every` of event
   time; after a restart they are there again with the next one.
 - **Watermark lag** compares event time with this machine's clock. It is never below the time that candles take to

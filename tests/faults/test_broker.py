@@ -12,6 +12,8 @@ from tests.faults.conftest import Install
 from tests.faults.live import Live, Run
 from tests.kafka.broker import Broker
 
+pytestmark = pytest.mark.long
+
 LONG = os.environ.get("PENSTOCK_FAULTS") == "long"
 OUTAGE_S = 60.0 if LONG else 8.0
 AWAY = "): it is waited for, and nothing is lost"

@@ -15,6 +15,8 @@ import pytest
 from tests.chaos.market import words
 from tests.faults.live import Live
 
+pytestmark = pytest.mark.long
+
 RESTORE = "from a backup, or move it away and make the state anew from the topics with --rebuild"
 PART = "recovery/part-0.sqlite3"
 

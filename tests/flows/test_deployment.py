@@ -177,7 +177,7 @@ def test_a_secret_is_not_kept() -> None:
 
 def test_the_code_of_the_strategies_and_the_cluster_are_kept() -> None:
     kept = made_with(SOME)
-    assert kept["cluster"] == "c"
+    assert (kept["cluster"], kept["shards"]) == ("c", 1)
     assert list(kept["code"]) == ["sma_cross"]
     version, digest = kept["code"]["sma_cross"].split()
     assert (version, len(digest)) == ("1.0.0", 64)
@@ -195,6 +195,15 @@ def commit(config: Config, topic: str, partition: int, offset: int) -> None:
     at = TopicPartition(config.kafka.topic(topic), partition, offset)
     consumer.commit(offsets=[at], asynchronous=False)
     consumer.close()
+
+
+def say(deployment: Deployment, *parts: str | None) -> None:
+    """Put entries of the portfolio into the journal, by whom it is said, if it is."""
+    producer = Producer({"bootstrap.servers": deployment.config.kafka.bootstrap_servers}, logger=QUIET)
+    for part in parts:
+        headers: list[tuple[str, str | bytes | None]] = [] if part is None else [("part", part.encode())]
+        producer.produce(deployment.config.kafka.topic("journal"), b"entry", b"main", headers=headers)
+    assert producer.flush(60) == 0
 
 
 def committed(config: Config) -> dict[tuple[str, int], int]:
@@ -307,10 +316,7 @@ def test_a_state_that_is_there_is_not_rebuilt(kafka: str, tmp_path: Path) -> Non
 def test_a_journal_whose_beginning_is_gone_cannot_make_the_account_anew(kafka: str, tmp_path: Path) -> None:
     deployment = installed(settings(kafka))
     journal = deployment.config.kafka.topic("journal")
-    producer = Producer({"bootstrap.servers": kafka}, logger=QUIET)
-    for _ in range(5):
-        producer.produce(journal, b"entry", b"main")
-    assert producer.flush(60) == 0
+    say(deployment, *[None] * 5)
     admin = AdminClient({"bootstrap.servers": kafka})
     admin.delete_records([TopicPartition(journal, 0, 3)])[TopicPartition(journal, 0)].result()
     commit(deployment.config, "journal", 0, 5)
@@ -325,3 +331,22 @@ def test_rebuild_reads_the_market_from_its_beginning(kafka: str, tmp_path: Path)
     with pytest.raises(DeploymentError, match=r"^kafka\.start is end: --rebuild needs the market topics from their"):
         begin(deployment, tmp_path / "state", rebuild=True)
     assert committed(deployment.config) == {("candles", 0): 5}
+
+
+def test_a_portfolio_of_another_deployment_is_not_taken_over(kafka: str, tmp_path: Path) -> None:
+    deployment = installed(settings(kafka))
+    say(deployment, "somebody.candles-0")
+    with pytest.raises(DeploymentError) as refused:
+        begin(deployment, tmp_path / "state")
+    assert str(refused.value) == (
+        f"{deployment.config.kafka.topic('journal')} has entries of portfolio main by another deployment "
+        "(somebody.candles-0), and its orders have the ids that those of this one would have: set another "
+        "portfolio.name"
+    )
+
+
+def test_its_own_entries_and_those_of_nobody_are_no_hindrance(kafka: str, tmp_path: Path) -> None:
+    for number, first in enumerate((None, "ours")):
+        deployment = installed(settings(kafka))
+        say(deployment, first and f"{deployment.config.kafka.deployment}.candles-0")
+        begin(deployment, tmp_path / str(number))

@@ -62,3 +62,17 @@ def test_the_state_of_an_unfinished_epoch_does_not_come_back_two_runs_later(
             forget_unfinished(tmp_path)
         found = run(tmp_path, [1, 2, TestingSource.PAUSE(NOTHING_COMES), last])
     assert found == sums
+
+
+def test_of_a_part_of_the_files_nothing_is_removed(tmp_path: Path) -> None:
+    """Which epochs were finished stands in any of them: what half of them say may be of the past."""
+    init_db_dir(tmp_path, 3)  # type: ignore[no-untyped-call]
+    assert run(tmp_path, [1, 2, TestingSource.ABORT()]) == [1, 3]
+    leave_unfinished(tmp_path, 1_000)
+    (tmp_path / "elsewhere").mkdir()
+    for number in (0, 1, 2):
+        away = tmp_path / f"elsewhere/part-{number}.sqlite3"
+        (tmp_path / away.name).rename(away)
+        assert forget_unfinished(tmp_path) == 0
+        away.rename(tmp_path / away.name)
+    assert forget_unfinished(tmp_path) > 0
