@@ -5,10 +5,10 @@ VENV := .venv/bin
 ARGS ?=
 # Tests run in so many processes, each with a broker of its own when it needs one. Many only wait, hence more of them
 # than there are cores; JOBS=0 runs all in one.
-JOBS ?= 3
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos docs bench bench-kafka peers kafka-peers clean .venv
+.PHONY: help demo test check chaos faults docs bench bench-kafka peers kafka-peers clean .venv
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: .venv ## lint, formatting, types
 
 chaos: .venv ## kill a live run 200 times, and compare its topics with a replay; ARGS='--kills 50 --seed 2'
 	$(VENV)/python -m tests.chaos.run $(ARGS)
+
+faults: .venv ## what a live run does when broker, disk, clock or a process fail; minutes
+	$(VENV)/python -m pytest -m long tests/faults $(ARGS)
 
 docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.md from the code
 	$(VENV)/python -m schemas.documents docs

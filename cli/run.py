@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,6 +14,8 @@ import typer
 
 from cli.errors import UserError, report
 from cli.options import ConfigFile, Sets
+
+LEAVES_WITHIN_S = 2.0
 
 if TYPE_CHECKING:
     from flows.deployment import Deployment
@@ -44,42 +47,55 @@ def run(
 
     It goes on from the last checkpoint in --state, whatever ended it. Stop it with Ctrl-C or SIGTERM.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop if process is None else _leave)
+    _obey(_stop if process is None else _leave)
 
     from cli.options import load_checked
     from flows import live_process, supervise
+    from flows.clock import watch_clock
     from flows.deployment import find, open_state, refuse_real_money
-    from flows.kernel import announce_compiling, warm
     from flows.process import LostError
     from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
 
-    if (process is None) != (not address) or (process is not None and process >= len(address or ())):
+    if (process is None) != (not address) or (process or 0) >= max(1, len(address or ())):
         raise UserError("--process and --address go together: one --address for each process, counted from 0")
     loaded = load_checked(config, sets)
     refuse_real_money(loaded.config.broker, switched_on=real_money)
-    folder, deployment = StateFolder(state), find(loaded.config)
-    count = processes if process is None else len(address or ())
+    deployment, folder = find(loaded.config), StateFolder(state)
     if os.environ.get(live_process.PARENT) == "1":
         live_process.end_with_parent()  # which has opened the state, and holds its lock
     else:
-        open_state(deployment, folder, (process, count), rebuild=rebuild, accept=accept_changes)
-    announce_compiling(lambda: say("compiling the kernels: first use on this machine, cached afterwards"))
-    warm()
-    if process is None:
-        _announce(deployment, folder, processes)
-    words = [word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")]
+        share = (process, len(address or ()) or processes)
+        open_state(deployment, folder, share, rebuild=rebuild, accept=accept_changes)
+    _compile()
+    again = supervise.command_of([word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")])
     try:
+        if process is None:
+            _announce(deployment, folder, processes)
         if process is None and processes > 1:
-            raise typer.Exit(supervise.supervise(supervise.command_of(words), processes, folder.lock, say))
+            raise typer.Exit(supervise.supervise(again, processes, folder.lock, say))
+        watch_clock(lambda by: _again(f"the clock was set back by {by:.0f} s", again if process is None else None))
         live_process.run(deployment, folder, address or (), process or 0, say, _end)
-    except GivenUpError:  # which was told already
-        say("starting again from the last checkpoint")
-        os.execv(sys.executable, supervise.command_of(words))
+    except GivenUpError as given_up:
+        _again(str(given_up), again)
     except LostError as lost:
         say(f"penstock: {lost}")
         os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
+
+
+def _compile() -> None:
+    from flows.kernel import announce_compiling, warm
+
+    announce_compiling(lambda: say("compiling the kernels: first use on this machine, cached afterwards"))
+    warm()
+
+
+def _again(why: str, command: list[str] | None) -> NoReturn:
+    """Start again from the last checkpoint: in a cluster that is for whoever starts all of its processes."""
+    say(f"penstock: {why}: starting again from the last checkpoint")
+    if command is None:
+        os._exit(1)
+    os.execv(command[0], command)
 
 
 def _end(error: Exception) -> NoReturn:
@@ -91,7 +107,9 @@ def _end(error: Exception) -> NoReturn:
     os._exit(1 if isinstance(error, GivenUpError) else code)  # 2 would say that only the user can put it right
 
 
-LEAVES_WITHIN_S = 2.0
+def _obey(handler: Callable[[int, object], NoReturn]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
 
 
 def _code(number: int) -> int:

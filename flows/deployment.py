@@ -141,7 +141,7 @@ def _begin(
     group, journal = kafka.group, kafka.topic("journal")
     read = [part for part in lag(deployment.topics) if part.committed is not None]
     name, writer = deployment.config.portfolio.name, _writer(deployment, journal)
-    if writer is not None and not writer.startswith(f"{group}."):
+    if writer and not writer.startswith(f"{group}."):
         raise DeploymentError(
             f"{journal} has entries of portfolio {name} by another deployment ({writer}), and its orders have the ids "
             "that those of this one would have: set another portfolio.name"

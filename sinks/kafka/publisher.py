@@ -276,7 +276,7 @@ class Publisher:
         else:
             why = (
                 f"a transaction was open for {open_ms / 1_000:.0f} s, longer than transaction.timeout.ms, and the"
-                " brokers gave it up (or another process has taken over): start again, nothing is lost"
+                " brokers gave it up (or another process has taken over): nothing is lost by a new start"
             )
             self._successor = GivenUpError(f"{self._id}: {why} ({error.str()})")
         return self._successor

@@ -121,11 +121,15 @@ class Feed:
     """Publishes a market piece by piece. A piece ends where an instant does, for all symbols."""
 
     def __init__(self, market: Market, address: str, topic: str) -> None:
-        self._left = iter(market.instants)
-        self._recording = Recording(Producer({**SETTINGS, "bootstrap.servers": address}), topic)
+        self._left, self._address = iter(market.instants), address
         self.topic, self.left = topic, len(market.instants)
+        self.refresh()
         self.said: dict[str, list[Row]] = defaultdict(list)
         """By shard: what the journal should say of each candle, once."""
+
+    def refresh(self) -> None:
+        """Begin to publish, or get to know of new partitions."""
+        self._recording = Recording(Producer({**SETTINGS, "bootstrap.servers": self._address}), self.topic)
 
     def publish(self, instants: int) -> None:
         """Publish the next instants, as many as there are, and wait until all are delivered."""

@@ -10,8 +10,10 @@ import pytest
 
 from tests.chaos.market import CONFIGURATION, SETTINGS_FILE, SHARDS, Market, simulated
 from tests.faults.live import Live, Truth
+from tests.kafka.broker import Broker
 
 Install = Callable[..., Live]
+PASSWORD = "right-and-secret"
 
 
 @pytest.fixture(scope="session")
@@ -29,15 +31,23 @@ def install(tmp_path: Path, truth: Truth) -> Iterator[Install]:
     """Makes installations on a broker; what they started is ended with the test."""
     made: list[Live] = []
 
-    def make(address: str, client: str = "") -> Live:
+    def make(address: str, client: str = "", door: str | None = None) -> Live:
         name = f"faults-{uuid4().hex[:8]}"
         (tmp_path / name).mkdir()
-        made.append(Live(tmp_path / name, address, name, truth, client))
+        made.append(Live(tmp_path / name, address, name, truth, client, door or address))
         return made[-1]
 
     yield make
     for live in made:
         live.close()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One that may be stopped, and that asks for a password at its door."""
+    broker = Broker(tmp_path_factory.mktemp("broker"), users={"penstock": PASSWORD}).start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ import pytest
 from tests.chaos.market import words
 from tests.faults.live import Live
 
-RESTORE = "from a backup, or move it away and make it anew from the topics with --rebuild"
+pytestmark = pytest.mark.long
+
+RESTORE = "from a backup, or move it away and make the state anew from the topics with --rebuild"
 PART = "recovery/part-0.sqlite3"
 
 # In a name space of its own one may mount without being root. $1 is the size, then comes the command.
@@ -81,26 +83,18 @@ def flip(path: Path) -> None:
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "cut": (PART, cut, f"{PART} is damaged ("),
-    "overwritten": (PART, overwrite, f"{PART} is damaged (file is not a database): restore "),
+    "overwritten": (PART, overwrite, f"{PART} is damaged (file is not a database): restore the folder "),
     "empty": (PART, empty, f"{PART} is damaged ("),
-    "gone": (PART, Path.unlink, "recovery has no checkpoints any more: restore "),
+    "gone": (PART, Path.unlink, f"{PART} is missing: restore the folder "),
     "flipped": (PART, flip, "a checkpoint is damaged: restore the state from a backup, or begin anew"),
     "settings": ("made-with.json", cut, "made-with.json is damaged ("),
 }
 
 
-def at_rest(live: Live, instants: int) -> None:
-    """Run until all of some more candles are decided."""
-    live.feed.publish(instants)
-    run = live.start()
-    live.until_said_all(run)
-    assert run.end() == 0
-
-
 def test_an_older_copy_of_the_state_goes_on(live: Live) -> None:
-    at_rest(live, 300)
+    live.at_rest(300)
     backup = live.copy_state("backup")
-    at_rest(live, 300)
+    live.at_rest(300)
     shutil.rmtree(live.state)
     backup.rename(live.state)
     run = live.start()
@@ -109,7 +103,7 @@ def test_an_older_copy_of_the_state_goes_on(live: Live) -> None:
 
 
 def test_damage_is_told_and_a_lost_state_is_made_anew(live: Live) -> None:
-    at_rest(live, 300)
+    live.at_rest(300)
     for name, (file, damage, message) in DAMAGE.items():
         damage(live.copy_state(name) / file)
         said = live.start("--state", name).refused()

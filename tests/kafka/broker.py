@@ -16,6 +16,7 @@ from pathlib import Path
 
 POM = Path(__file__).with_name("pom.xml")
 STARTS_WITHIN_S = 90
+LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 # Of the life of a test's JVM the optimising compiler would take half; whoever measures speed leaves these out.
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -68,17 +69,21 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class Broker:
-    """One broker with its data in ``folder``. It can be stopped, killed, and started again on the same ports."""
+    """One broker with its data in ``folder``. It can be stopped, killed, and started again on the same ports.
+
+    With ``users``, names and passwords, it has a second address, ``door``, where it asks for them (SASL PLAIN).
+    """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = QUICK
+    users: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port, controller = free_ports(2)
-        self.address = f"127.0.0.1:{self.port}"
+        self.port, controller, door = free_ports(3)
+        self.address, self.door = f"127.0.0.1:{self.port}", f"127.0.0.1:{door}"
         self._log = self.folder / "broker.log"
         lines = {
             "process.roles": "broker,controller",
@@ -86,6 +91,7 @@ class Broker:
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DOOR:SASL_PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(self.folder / "data"),
@@ -100,8 +106,14 @@ class Broker:
             # After a kill the controller refuses the broker until its former life has timed out.
             "broker.session.timeout.ms": "4000",
             "broker.heartbeat.interval.ms": "500",
-            **self.settings,
         }
+        if self.users:
+            known = " ".join(f'user_{name}="{password}"' for name, password in self.users.items())
+            lines["listeners"] += f",DOOR://{self.door}"
+            lines["advertised.listeners"] += f",DOOR://{self.door}"
+            lines["listener.name.door.sasl.enabled.mechanisms"] = "PLAIN"
+            lines["listener.name.door.plain.sasl.jaas.config"] = f"{LOGIN} required {known};"
+        lines |= self.settings
         self._properties = self.folder / "server.properties"
         self._properties.write_text("".join(f"{k}={v}\n" for k, v in lines.items()), encoding="utf-8")
         name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -136,7 +136,7 @@ def test_a_transaction_that_the_brokers_gave_up_is_told_from_a_takeover(kafka: s
 
     admin = AdminClient({"bootstrap.servers": kafka})
     slow = opened(kafka, topic, probe=too_long, client={"transaction.timeout.ms": 1_000})
-    with pytest.raises(FencedError, match=r"longer than transaction\.timeout\.ms, .*: start again, nothing is lost"):
+    with pytest.raises(FencedError, match=r"longer than transaction\.timeout\.ms, .*: nothing is lost by a new start"):
         slow.publish([one(topic, "a")])
     assert opened(kafka, topic).publish([one(topic, "a")]) == 1
     assert ids(kafka, topic) == ["a"]
