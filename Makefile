@@ -29,7 +29,7 @@ chaos: .venv ## kill a live run 200 times, and compare its topics with a replay;
 	$(VENV)/python -m tests.chaos.run $(ARGS)
 
 faults: .venv ## what a live run does when broker, disk, clock or a process fail; minutes
-	$(VENV)/python -m pytest -m long tests/faults $(ARGS)
+	$(VENV)/python -m pytest -m long $(ARGS)
 
 docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.md from the code
 	$(VENV)/python -m schemas.documents docs

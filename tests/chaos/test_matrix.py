@@ -14,7 +14,10 @@ from tests.chaos.worker import POINTS, READING, STEPS
 IN_GAP = SHORT[:2]
 
 
-@pytest.mark.parametrize(("rounds", "every_shard"), [(SHORT, True), (IN_GAP, False)], ids=["all shards", "one empty"])
+@pytest.mark.parametrize(
+    ("rounds", "every_shard"),
+    [pytest.param(SHORT, True, id="all shards"), pytest.param(IN_GAP, False, id="one empty", marks=pytest.mark.long)],
+)
 def test_whatever_is_killed_the_topics_equal_a_replay_id_by_id_and_value_by_value(
     rounds: tuple[Round, ...], every_shard: bool, kafka: str, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from tests.kafka.topics import QUIET, new_topic
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 100_000
-BROKER = 20_000  # the same through a broker
+BROKER = 10_000  # the same through a broker
 MEMORY = 64 * 2**20  # bytes: less than the messages have together
 
 

@@ -121,6 +121,7 @@ def test_a_killed_flow_goes_on_where_it_was_durable_and_stops_where_offsets_are_
     assert "but the broker has 24 to 24: retention has deleted them" in error
 
 
+@pytest.mark.long
 def test_in_an_outage_nothing_ends_and_nothing_ticks(
     kafka_jars: Path, tmp_path: Path, child: Callable[[dict[str, str]], Child]
 ) -> None:

@@ -14,8 +14,8 @@ from tests.kafka.child import SHARDS, stream
 from tests.kafka.topics import new_topic, rows
 
 PROBES = ("O1", "O2", "O3", "P2", "P3", "P4", "C")
-ROUNDS = 4  # each probe is reached so often
-AT_RANDOM = 12
+ROUNDS = 2  # each probe is reached so often
+AT_RANDOM = 6
 COUNT = 12_000
 ROOT = Path(__file__).resolve().parents[3]
 
