@@ -16,7 +16,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from flows.cluster import OWN_ERROR, hooks
 from flows.plan import Plan
-from flows.process import run_process
+from flows.process import LostError, run_process
 from flows.replay import dataflow
 from flows.sources import source
 from flows.timing import Timing
@@ -86,6 +86,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _run(given.run, given.process, given.workers, given.addresses)
+    except LostError as lost:  # the one that is to blame tells why
+        sys.exit(str(lost))
     except Exception:
         traceback.print_exc()
         sys.exit(OWN_ERROR)

@@ -206,7 +206,8 @@ def test_run_json_tells_inputs_versions_and_how_it_was_run(run: Path, folder: Pa
     assert told["how"] == {"workers": 2, "processes": 1}
     assert told["versions"]["python"] == platform.python_version()
     assert told["versions"]["bytewax"] == version("bytewax")
-    assert set(told["seconds"]) == {"compiler", "read", "market", "portfolio", "flow", "gather", "summary", "report"}
+    phases = {"compiler", "read", "market", "portfolio", "flow", "gather", "summary", "report"}
+    assert set(told["seconds"]) == phases | {f"strategy {name}" for name in ("fussy", "slow_shadow", "sma_cross")}
 
 
 def test_run_json_has_each_setting_with_its_origin_and_its_meaning(run: Path) -> None:
