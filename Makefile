@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos faults docs bench bench-kafka peers kafka-peers clean .venv
+.PHONY: help demo test check chaos long docs bench bench-kafka peers kafka-peers clean .venv
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ demo: .venv ## simulate a market, replay it, show the summary and where the repo
 	$(VENV)/penstock simulate --out demo/market
 	$(VENV)/penstock replay demo/market/*.parquet --out runs/demo --overwrite
 
-test: .venv $(if $(filter true,$(CI)),peers) ## run the tests and the examples in docstrings; ARGS='-k name' picks some
+test: .venv ## run the tests and the examples in docstrings; ARGS='-k name' picks some
 	$(VENV)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: .venv ## lint, formatting, types
@@ -28,7 +28,7 @@ check: .venv ## lint, formatting, types
 chaos: .venv ## kill a live run 200 times, and compare its topics with a replay; ARGS='--kills 50 --seed 2'
 	$(VENV)/python -m tests.chaos.run $(ARGS)
 
-faults: .venv ## what a live run does when broker, disk, clock or a process fail; minutes
+long: .venv peers ## run the tests that `make test` leaves out: every fault, the same trades as the peers
 	$(VENV)/python -m pytest -m long $(ARGS)
 
 docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.md from the code

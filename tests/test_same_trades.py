@@ -30,6 +30,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "benchmarks/.venv/bin/python"
 REAL = "candles/btc-perp-20211231-20220201-1m.csv.gz"

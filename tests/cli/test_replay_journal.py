@@ -23,6 +23,8 @@ from tests.connectors.kafka.reading import produce
 from tests.kafka.topics import QUIET, raw
 from tests.replaying import records, run_json
 
+pytestmark = pytest.mark.long
+
 MARKETS = {"BTC": candles(900), "ETH": candles(950, phase=3), "SOL": candles(800, phase=5), "XRP": candles(1_000)}
 COUNT = sum(map(len, MARKETS.values()))
 SETTINGS = """

@@ -11,12 +11,16 @@ from pathlib import Path
 from time import monotonic, sleep
 from uuid import uuid4
 
+import pytest
+
 from connectors.sharding import shard_of
 from connectors.simulated import BLOCK, MarketSpec, SimulatedMarket
 from schemas.candle import Candle
 from schemas.topics import TOPICS
 from tests.deploy.compose import command, compose, surroundings
 from tests.kafka.topics import raw
+
+pytestmark = pytest.mark.long
 
 SYMBOLS = len(MarketSpec().symbols)
 

@@ -14,6 +14,8 @@ from tests.command import candles, environment, write_csv
 from tests.deploy.compose import ROOT, command, compose, surroundings
 from tests.live import Installation, get, serving_port
 
+pytestmark = pytest.mark.long
+
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 STATE, CONFIG = "/var/lib/penstock", "/etc/penstock/penstock.yaml"
 
