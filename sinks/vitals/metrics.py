@@ -80,7 +80,8 @@ METRICS: dict[str, Definition] = {
             "penstock_candle_to_order_seconds",
             "histogram",
             (),
-            "Seconds from the arrival of a candle on its topic to its order being committed",
+            "Seconds from the arrival of a candle on its topic to its order being committed; of several processes each "
+            "tells of the candles that it reads, computes and decides upon itself",
             ORDER_BUCKETS,
         ),
         Definition("penstock_refusals_total", "counter", ("code",), "Wishes that a gate refused, shadows included"),
