@@ -29,8 +29,6 @@ class Raises(SmaCross):
 DEFECT = """
 import sys
 
-pytestmark = pytest.mark.long
-
 class Defect:
     def find_spec(self, name, path, target=None):
         if name == "flows.live":
