@@ -38,6 +38,22 @@ class BrokerError(RuntimeError):
     """The broker cannot be reached, or refuses. The message names its address and says what to do."""
 
 
+class _Below:
+    """The last thing that went wrong in a client. A client keeps this and not the connection, which keeps the clients.
+
+    In a ring of both, the garbage collector would end the clients, wherever it happens to run: in one of librdkafka's
+    own threads that aborts the process.
+    """
+
+    def __init__(self) -> None:
+        self.last = ""
+
+    def note(self, error: KafkaError) -> None:
+        # That all brokers are down is said after the reason, and is none.
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self.last = error.str()
+
+
 class Connection:
     """The settings of all clients of one broker, and the last thing that went wrong below them."""
 
@@ -45,7 +61,7 @@ class Connection:
         self.kafka = kafka
         self.address = kafka.bootstrap_servers
         self._settings = kafka.settings()
-        self._last = ""
+        self._below = _Below()
         self._serve: list[Callable[[float], object]] = []
 
     def client(self, make: Callable[[dict[str, Any]], Client], own: Mapping[str, Any] | None = None) -> Client:
@@ -55,7 +71,7 @@ class Connection:
         """
         try:
             # What librdkafka would write to stderr by itself is in the errors; a user sees one message, not twenty.
-            made = make({**self._settings, **(own or {}), "error_cb": self._note, "logger": _quiet})
+            made = make({**self._settings, **(own or {}), "error_cb": self._below.note, "logger": _quiet})
         except KafkaException as refused:
             why = self.without_secrets(_reason(refused))
             raise BrokerError(f"kafka.client: {why}; see librdkafka's CONFIGURATION.md for names and values") from None
@@ -75,9 +91,7 @@ class Connection:
         for serve in self._serve:
             serve(0)  # hands over what went wrong below
         code = failed.args[0].code()
-        below = (
-            self._last if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN) else ""
-        )
+        below = self._below.last if code in _UNREACHABLE else ""
         why = self.without_secrets(below or _reason(failed))
         if code in _REFUSED:
             advice = f"give the user of kafka.client the right to do this (prefix {self.kafka.prefix!r})"
@@ -93,12 +107,8 @@ class Connection:
         """A text in which no value of a secret setting is left."""
         return hide(text, self._settings)
 
-    def _note(self, error: KafkaError) -> None:
-        # That all brokers are down is said after the reason, and is none.
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._last = error.str()
 
-
+_UNREACHABLE = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 _REFUSED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import uuid4
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, STARTING, WITHIN_S
 from schemas.topics import TOPICS
 
-NEW = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
+NEW = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+)
 """What a broker says of a partition that was made a moment ago."""
 
 Answer = TypeVar("Answer")
@@ -94,26 +100,31 @@ class Lag:
 
 def lag(topics: Topics) -> list[Lag]:
     """The lag of the installation's consumer group on each partition that it has committed, and on the market's."""
-    committed = _committed(topics)
     sizes = topics.names()
-    inputs = [topics.kafka.topic(name) for name, topic in TOPICS.items() if topic.direction == "in"]
-    parts = {(name, number) for name in inputs for number in range(sizes.get(name, 0))}
-    parts |= {at for at in committed if at[1] < sizes.get(at[0], 0)}
-    first = _offsets(topics, parts, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-    end = _offsets(topics, parts, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    return [Lag(*at, committed.get(at), first[at], end[at]) for at in sorted(parts)]
+    there = {topics.kafka.topic(name): topic.direction for name, topic in TOPICS.items()}
+    parts = {(name, number): there[name] for name in there for number in range(sizes.get(name, 0))}
+    committed = _committed(topics, [TopicPartition(*at) for at in parts])
+    wanted = {at for at, direction in parts.items() if direction == "in" or at in committed}
+    first = _offsets(topics, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    end = _offsets(topics, wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    return [Lag(*at, committed.get(at), first[at], end[at]) for at in sorted(wanted)]
 
 
-def _committed(topics: Topics) -> dict[tuple[str, int], int]:
-    """What the group has committed."""
-    group, wanted = topics.kafka.group, [ConsumerGroupTopicPartitions(topics.kafka.group)]
+def _committed(topics: Topics, wanted: list[TopicPartition]) -> dict[tuple[str, int], int]:
+    """What the group has committed.
 
-    def ask() -> dict[tuple[str, int], int]:
-        asked = topics.admin.list_consumer_group_offsets(wanted, request_timeout=REQUEST_S)
-        known = asked[group].result().topic_partitions or []
-        return {(one.topic, one.partition): one.offset for one in known if one.offset >= 0}
-
-    return _patiently(topics, ask)
+    A consumer asks, which joins nothing. ``AdminClient.list_consumer_group_offsets`` ends the process with a
+    segmentation fault when the broker is not the coordinator of the group, or not yet (librdkafka issue 5040, open in
+    2.16).
+    """
+    if not wanted:
+        return {}
+    consumer = topics.connection.client(Consumer, {"group.id": topics.kafka.group, "enable.auto.commit": False})
+    try:
+        known = _patiently(topics, lambda: consumer.committed(wanted, REQUEST_S))
+    finally:
+        consumer.close()
+    return {(one.topic, one.partition): one.offset for one in known if one.offset >= 0}
 
 
 def _offsets(topics: Topics, parts: set[tuple[str, int]], spec: OffsetSpec) -> dict[tuple[str, int], int]:

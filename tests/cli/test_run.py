@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.ports import free_addresses
@@ -143,11 +143,12 @@ def stale_at_the_end(installation: Installation) -> list[dict[str, Any]]:
 
 def unread(installation: Installation) -> dict[tuple[str, int], tuple[int, int]]:
     """Partitions of candles and journal which the group has not committed up to their end: offset and end."""
-    admin = AdminClient({"bootstrap.servers": installation.kafka})
-    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(installation.name)])
-    known = asked[installation.name].result().topic_partitions or []
-    committed = {(one.topic, one.partition): one.offset for one in known}
     wanted = [(installation.topic("candles"), number) for number in range(4)] + [(installation.topic("journal"), 0)]
+    consumer = Consumer({"bootstrap.servers": installation.kafka, "group.id": installation.name}, logger=QUIET)
+    known = consumer.committed([TopicPartition(*place) for place in wanted], 60)
+    consumer.close()
+    committed = {(one.topic, one.partition): one.offset for one in known}
+    admin = AdminClient({"bootstrap.servers": installation.kafka})
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     ends = admin.list_offsets({TopicPartition(*place): latest for place in wanted})
     found = {(place.topic, place.partition): future.result().offset for place, future in ends.items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.admin import Topics
@@ -207,9 +207,12 @@ def say(deployment: Deployment, *parts: str | None) -> None:
 
 
 def committed(config: Config) -> dict[tuple[str, int], int]:
-    admin, group = AdminClient({"bootstrap.servers": config.kafka.bootstrap_servers}), config.kafka.group
-    found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()
-    return {(one.topic.removeprefix(config.kafka.prefix), one.partition): one.offset for one in found.topic_partitions}
+    made = {"bootstrap.servers": config.kafka.bootstrap_servers, "group.id": config.kafka.group}
+    asked = [("candles", number) for number in range(4)] + [("journal", 0)]
+    consumer = Consumer(made, logger=QUIET)
+    found = consumer.committed([TopicPartition(config.kafka.topic(name), number) for name, number in asked], 60)
+    consumer.close()
+    return {at: one.offset for at, one in zip(asked, found, strict=True) if one.offset >= 0}
 
 
 def begin(
