@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ PASSING = {
 }
 """Settings that the state is no function of; None for a whole section. What a wait leads to is in the journal."""
 
+READ = ("candles", "journal")
+"""Topics that a state has offsets of."""
+
 
 class DeploymentError(ValueError):
     """A live run cannot start. The message says what to do."""
@@ -38,6 +41,7 @@ class Deployment:
     topics: Topics
     shards: tuple[str, ...]
     cluster: str
+    ids: Mapping[str, str] = field(default_factory=dict)  # of the topics that are read, by their names without prefix
 
 
 def refuse_real_money(broker: BrokerConfig, *, switched_on: bool) -> None:
@@ -75,7 +79,10 @@ def find(config: Config) -> Deployment:
     name = config.kafka.topic("candles")
     listed = topics.connection.ask(lambda: topics.admin.list_topics(timeout=WITHIN_S))
     shards = tuple(f"{name}-{number}" for number in range(there[name]))
-    return Deployment(config, topics, shards, str(listed.cluster_id))
+    ids = topics.ids([config.kafka.topic(topic) for topic in READ])
+    return Deployment(
+        config, topics, shards, str(listed.cluster_id), {one: ids[config.kafka.topic(one)] for one in READ}
+    )
 
 
 def made_with(deployment: Deployment) -> dict[str, Any]:
@@ -88,7 +95,8 @@ def made_with(deployment: Deployment) -> dict[str, Any]:
             settings[section] = {name: value for name, value in settings[section].items() if name not in names}
     code = {strategy.label: fingerprint(strategy.use) for strategy in deployment.config.strategies}
     # Which symbols share a state depends on the number of shards.
-    return {**settings, "code": code, "shards": len(deployment.shards), "cluster": deployment.cluster}
+    here = {"shards": len(deployment.shards), "cluster": deployment.cluster, "topics": dict(deployment.ids)}
+    return {**settings, "code": code, **here}
 
 
 def open_state(
@@ -107,6 +115,14 @@ def open_state(
         raise DeploymentError(f"{folder.path} has a state: move it away before --rebuild makes it anew from the topics")
     folder.check(share[0])
     changes = folder.changes(settings)
+    keys = [change.partition(": ")[0] for change in changes]
+    anew = [deployment.config.kafka.topic(topic) for topic in READ if f"topics.{topic}" in keys]
+    if anew and "cluster" not in keys:
+        # Its offsets begin again, so those of the state would leave out what is there now, or take it twice.
+        raise DeploymentError(
+            f"{anew[0]} was deleted and made anew since {folder.path} was made: begin as somebody else, with another "
+            "--state, kafka.deployment and portfolio.name"
+        )
     if changes and not accept:
         lines = "\n".join(changes)
         raise DeploymentError(

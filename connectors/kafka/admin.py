@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
@@ -51,6 +52,11 @@ class Topics:
         """Every topic of the broker with the number of its partitions. Raises BrokerError within ten seconds."""
         listed = self.connection.ask(lambda: self.admin.list_topics(timeout=WITHIN_S))
         return {name: len(topic.partitions) for name, topic in sorted(listed.topics.items())}
+
+    def ids(self, names: Sequence[str]) -> dict[str, str]:
+        """The broker's ids of some topics: one that was deleted and made anew has another. Some brokers give none."""
+        asked = self.admin.describe_topics(TopicCollection(list(names)), request_timeout=REQUEST_S)
+        return {name: str(self.answer(future).topic_id) for name, future in asked.items()}
 
     def found(self) -> dict[str, Found]:
         """Those of ours that are there, by their names without the prefix."""

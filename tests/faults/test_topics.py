@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions, NewTopic
 
@@ -44,13 +45,15 @@ def test_candles_that_aged_out_before_they_were_read(live: Live) -> None:
     assert run.end() == 0
 
 
-def test_a_journal_that_was_made_anew_ends_the_run(live: Live) -> None:
+@pytest.mark.parametrize("topic", ["candles", "journal"])
+def test_a_topic_that_was_made_anew_ends_the_run(live: Live, topic: str) -> None:
     live.at_rest(100)
-    make_anew(live, "journal", 1)
-    live.feed.publish(100)
-    said = live.start().refused()
-    assert f"penstock: {live.kafka.topic('journal')}-0: entries of the journal from offset" in said
-    assert "the topic was made anew" in said
+    make_anew(live, topic, 1 if topic == "journal" else 4)
+    said = live.start("--accept-changes").refused()
+    assert said == (
+        f"penstock: {live.kafka.topic(topic)} was deleted and made anew since state was made: begin as somebody else, "
+        "with another --state, kafka.deployment and portfolio.name"
+    )
 
 
 def test_a_missing_topic_is_named(live: Live) -> None:

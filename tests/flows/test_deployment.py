@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +253,7 @@ def test_changed_settings_are_listed_and_can_be_accepted(kafka: str, tmp_path: P
     reopened(deployment, tmp_path / "state")
     tree = deployment.config.model_dump()
     tree["portfolio"]["cash"], tree["risk"]["per_trade_pct"] = "5", 2.5
-    other = Deployment(Config.model_validate(tree), deployment.topics, deployment.shards, deployment.cluster)
+    other = replace(deployment, config=Config.model_validate(tree))
     with pytest.raises(DeploymentError) as refused:
         reopened(other, tmp_path / "state")
     said, *changes = str(refused.value).splitlines()
@@ -269,7 +270,7 @@ def test_another_cluster_is_a_change(kafka: str, tmp_path: Path) -> None:
     deployment = installed(settings(kafka))
     begin(deployment, tmp_path / "state")
     with pytest.raises(DeploymentError, match=f"\ncluster: {deployment.cluster} → other$"):
-        reopened(Deployment(deployment.config, deployment.topics, deployment.shards, "other"), tmp_path / "state")
+        reopened(replace(deployment, cluster="other"), tmp_path / "state")
 
 
 def test_a_damaged_checkpoint_ends_it_before_it_begins(kafka: str, tmp_path: Path) -> None:
