@@ -10,7 +10,7 @@ from schemas.record import Millis, Record
 
 
 class Clock(Record):
-    """Between the trades of a partition, without a key: from its feed nothing earlier than ``ts`` will come, unless late.
+    """Between trades, without a key, in every partition: nothing earlier than ``ts`` will come, unless it is late.
 
     It closes the candle of a symbol that is not traded just now, in a live run and at the same place in its replay.
     """

@@ -1,9 +1,9 @@
 """Messages of a topic into rows, by the model of its record.
 
 What a message may look like is said by the model alone: a msgspec struct is derived from its fields, and all messages
-are decoded at once, as one JSON array. Only when that fails is each decoded by itself, and what the struct refuses goes
-to pydantic, whose word is final: it takes a few forms that the struct does not (a number in quotes), and gives the exact
-error for the dead letter of the rest.
+are decoded at once, as one JSON array. Only when that fails is each decoded by itself, and what the struct refuses
+goes to pydantic, whose word is final: it takes a few forms that the struct does not (a number in quotes), and gives the
+exact error for the dead letter of the rest.
 
 The struct checks form and types. A message that pydantic refuses for its *values* alone (a high below the low, a
 negative amount or time) passes here on purpose: the operators refuse it, on columns, with a reason of their own. One
