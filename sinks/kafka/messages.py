@@ -11,7 +11,7 @@ from schemas.ids import event_id
 from schemas.topics import TOPICS
 from schemas.trace import traceparent
 from schemas.wire import encode, wire
-from sinks.kafka.publisher import Message
+from sinks.kafka.envelope import Message
 
 VERSION = 1
 DIVERGED = "OUTPUT_DIVERGED"
@@ -20,6 +20,7 @@ AlertRow = wire(Alert)
 # What tells apart the records of a topic that have no id of their own, or share it with others.
 FACTS = {
     "candles": ("symbol", "timeframe", "ts"),
+    "bars": ("symbol", "timeframe", "ts"),
     "trades": ("symbol", "id"),
     "quotes": ("symbol", "ts"),
     "journal": ("shard", "watermark", "cause"),
