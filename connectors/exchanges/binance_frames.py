@@ -11,7 +11,7 @@ OTHERS = {
     *("depthUpdate", "24hrTicker", "24hrMiniTicker", "1hTicker", "4hTicker", "1dTicker", "avgPrice"),
     *("markPriceUpdate", "forceOrder", "contractInfo", "compositeIndex", "serverShutdown", "executionReport"),
     *("outboundAccountPosition", "balanceUpdate", "listStatus", "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "trade"),
-    *("aggTrade"),
+    "aggTrade",
 }
 """Events that are known and not for us; ``trade`` and ``aggTrade`` where the market's other one is read."""
 
