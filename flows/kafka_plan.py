@@ -102,9 +102,8 @@ def _candles(feed: Feed, there: Sequence[Stretch], wanted: Wanted, _: Config, in
 
 def _journal(feed: Feed, there: Sequence[Stretch], wanted: Wanted, config: Config, into: Collected) -> Surveyed:
     name, kafka = config.portfolio.name, config.kafka
-    entries, number = Entries(name, kafka.group), shard_of(name, feed.partitions)
-    (stretch,) = (one for one in there if one.partition == number)
-    found = survey_journal(feed, stretch, entries, wanted.window, into)
+    (stretch,) = (one for one in there if one.partition == shard_of(name, feed.partitions))
+    found = survey_journal(feed, stretch, Entries(name, kafka.group), wanted.window, into)
     if not found.entries:
         raise _no_entries(feed, there, name, kafka.deployment)
     unknown = sorted(found.strategies - {strategy.label for strategy in config.strategies})
@@ -115,7 +114,7 @@ def _journal(feed: Feed, there: Sequence[Stretch], wanted: Wanted, config: Confi
         )
     if not any(len(one) for one in into.series().values()):
         everything = Collected()
-        survey_journal(feed, stretch, entries, Window(), everything)
+        survey_journal(feed, stretch, Entries(name, kafka.group), Window(), everything)
         raise _nothing(feed, everything.series(), wanted.window)
     gone = f"entries before offset {stretch.begin} are gone by retention: the account begins without a position behind"
     return (() if stretch.begin == 0 else (f"{gone} them",)), [found.survey]

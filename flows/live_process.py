@@ -24,9 +24,9 @@ from sinks.kafka.sink import KafkaSink
 from sinks.state_folder import StateFolder
 from sinks.vitals.server import Server
 
-LINGER_S = 0.002
-"""Candles of one instant come within a few milliseconds, and nothing is decided before the last of them: one
-transaction for all of them is sooner done than several."""
+LINGER_S = 0.05
+"""What shards publish beside the journal (signals, alerts, dead letters, metrics) decides nothing: a transaction takes
+all of so long, and leaves the broker its time for the journal and the orders."""
 
 PARENT = "PENSTOCK_END_WITH_PARENT"
 """Set by a parent that holds the state folder's lock and the other end of standard input."""

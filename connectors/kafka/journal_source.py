@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast, get_type_hints
+from typing import Any, NamedTuple, cast, get_type_hints
 
 import msgspec
 import numpy as np
@@ -71,11 +71,17 @@ def _contradiction(slices: Slices) -> str | None:
 
 
 class Entries:
-    """Which messages of the journal are entries of one portfolio, and what they say."""
+    """Which messages of the journal are entries of one portfolio, and what they say, each position once.
 
-    def __init__(self, portfolio: str, deployment: str) -> None:
+    A process that was thought to be dead may still say what its successor says, too. The first word counts: of an
+    entry that begins before another one has ended, the rest is taken.
+    """
+
+    def __init__(self, portfolio: str, deployment: str, said: Mapping[str, int] | None = None) -> None:
         self.part = f"portfolio-{portfolio}"
         """The key of the portfolio stage."""
+        self.said = dict(said or {})
+        """By shard: every position before this one has been said."""
         self._key, self._deployment = portfolio.encode(), f"{deployment}.".encode()
 
     def ours(self, message: Message) -> bool:
@@ -85,8 +91,18 @@ class Entries:
         by = _part(message)
         return by is None or by.startswith(self._deployment)
 
-    def read(self, message: Message) -> Slices:
-        """What an entry says. Raises JournalError."""
+    def take(self, message: Message) -> Slices | None:
+        """What a message says, if it is an entry of ours, that no other before it has said. Raises JournalError."""
+        if not self.ours(message):
+            return None
+        slices = self._read(message)
+        if slices.cause != "candles":
+            return slices
+        said = self.said.get(slices.shard, 0)
+        self.said[slices.shard] = max(said, slices.upto)
+        return slices.after(said)
+
+    def _read(self, message: Message) -> Slices:
         try:
             return read_slices(message.value() or b"")
         except ValueError as wrong:
@@ -112,12 +128,20 @@ def whose(message: Message) -> str:
     return name if by is None else f"{name} (written by {by.decode(errors='backslashreplace')})"
 
 
-class JournalReader(StatefulSourcePartition[Item, int]):
-    """Hands over what the journal says to one portfolio. State: the next offset."""
+class JournalState(NamedTuple):
+    """Where a reader goes on: the next offset, and what has been said before it, by shard."""
 
-    def __init__(self, feed: Feed, number: int, portfolio: str, offset: int | None) -> None:
-        self._number, self._name, self._entries = number, f"{feed.topic}-{number}", Entries(portfolio, feed.group)
-        self._partition = Partition(feed, number, offset, self._first)
+    offset: int
+    said: Mapping[str, int]
+
+
+class JournalReader(StatefulSourcePartition[Item, JournalState]):
+    """Hands over what the journal says to one portfolio."""
+
+    def __init__(self, feed: Feed, number: int, portfolio: str, state: JournalState | None) -> None:
+        self._number, self._name = number, f"{feed.topic}-{number}"
+        self._entries = Entries(portfolio, feed.group, state.said if state else None)
+        self._partition = Partition(feed, number, state.offset if state else None, self._first)
 
     def _first(self, before: Before) -> int:
         """Without a snapshot: the beginning, for an account is all that the journal has said."""
@@ -138,25 +162,23 @@ class JournalReader(StatefulSourcePartition[Item, int]):
 
     def next_batch(self) -> list[Item]:
         """What has come in the meantime; nothing when that is nothing. Raises OffsetLostError and JournalError."""
-        entries = self._entries
-        return [
-            (entries.part, entries.read(message)) for message in self._partition.take(ROWS) if entries.ours(message)
-        ]
+        found = map(self._entries.take, self._partition.take(ROWS))
+        return [(self._entries.part, slices) for slices in found if slices is not None]
 
     def next_awake(self) -> datetime | None:
         """At once as long as there is something; a millisecond later when there was nothing."""
         return self._partition.next_awake()
 
-    def snapshot(self) -> int:
-        """The next offset."""
-        return self._partition.snapshot()
+    def snapshot(self) -> JournalState:
+        """The next offset, and what has been said before it."""
+        return JournalState(self._partition.snapshot(), dict(self._entries.said))
 
     def close(self) -> None:
         """Leave the broker. The last snapshot may not be durable, so nothing is committed."""
         self._partition.close()
 
 
-class JournalSource(FixedPartitionedSource[Item, int]):
+class JournalSource(FixedPartitionedSource[Item, JournalState]):
     """The entries of ``portfolio``: items ``("portfolio-NAME", Slices)``.
 
     It has one part, the partition that Kafka's default partitioner gives to the portfolio's name, called
@@ -175,6 +197,6 @@ class JournalSource(FixedPartitionedSource[Item, int]):
         """The one part. Raises SourceError when the broker or the topic is not there."""
         return [f"{self._feed.topic}-{shard_of(self._portfolio, self._feed.partitions)}"]
 
-    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> JournalReader:  # noqa: ARG002
+    def build_part(self, step_id: str, for_part: str, resume_state: JournalState | None) -> JournalReader:  # noqa: ARG002
         """Go on where the snapshot was taken. Raises SourceError when the broker is not there."""
         return JournalReader(self._feed, int(for_part.rpartition("-")[2]), self._portfolio, resume_state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -58,14 +58,17 @@ class CandleMaker:
 class EntryMaker:
     """The entries of one portfolio; behind the last one comes None. A row is a candle in an entry."""
 
-    state = None
-
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
 
+    @property
+    def state(self) -> Mapping[str, int]:
+        """What has been said, by shard."""
+        return dict(self._entries.said)
+
     def __call__(self, messages: Sequence[Message], final: bool) -> Made:
         """An item for each entry."""
-        found = [self._entries.read(message) for message in messages if self._entries.ours(message)]
+        found = [slices for slices in map(self._entries.take, messages) if slices is not None]
         items: list[Item] = [(self._entries.part, slices) for slices in found]
         return Made(items + [(self._entries.part, None)] * final, sum(map(len, found)))
 

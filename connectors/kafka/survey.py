@@ -118,8 +118,10 @@ def survey_journal(feed: Feed, stretch: Stretch, entries: Entries, window: Windo
             if not entries.ours(message):
                 found.portfolios[whose(message)] += 1
                 continue
-            slices = entries.read(message)
             found.entries += 1
+            slices = entries.take(message)
+            if slices is None:
+                continue
             rows += len(slices)
             found.strategies.update(signal.strategy for signal in slices.signals)
             timeframes.update(zip(slices.symbols, slices.timeframes.tolist(), strict=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from sinks.kafka.publisher import Message, Publisher, nothing
+from sinks.kafka.envelope import Message
+from sinks.kafka.publisher import Publisher, nothing
 
 MOST_MESSAGES = 20_000
 MOST_BYTES = 16_000_000
@@ -53,6 +54,13 @@ class Courier:
             self._bytes += size
             self._changed.notify_all()
 
+    def publisher(self) -> Publisher:
+        """Wait until it is open. Raises what opening it raised."""
+        with self._changed:
+            self._wait_until(lambda: self._publisher is not None)
+            assert self._publisher is not None
+            return self._publisher
+
     def finish(self) -> Publisher:
         """Wait until all that was given is on the topics: the publisher, at rest. Raises what the publisher raised."""
         with self._changed:
@@ -84,6 +92,7 @@ class Courier:
             self._publisher = publisher = self._open()
             while messages := self._take(publisher):
                 publisher.publish(messages)
+            publisher.close()
         except BaseException as failed:
             with self._changed:
                 self._failed = failed

@@ -11,7 +11,7 @@ from schemas.ids import event_id
 from schemas.slices import Ints, Slices
 from schemas.trace import traceparent
 from schemas.wire import encode
-from sinks.kafka.publisher import Message, Stretch
+from sinks.kafka.envelope import Entry, Message
 
 TOPIC = "journal"
 SCHEMA = "Slice/1"
@@ -20,8 +20,8 @@ ROWS = 4_000
 BYTES = 500_000
 
 
-def entries(slices: Slices, portfolio: str, prefix: str = "") -> list[Message]:
-    """The messages of what a shard says, for the topic ``prefix`` + journal with the portfolio's name as key.
+def entries(slices: Slices, portfolio: str, prefix: str = "") -> list[Entry]:
+    """What a shard says, as entries, for the topic ``prefix`` + journal with the portfolio's name as key.
 
     Whoever reads parts decides as if they were one: each names the symbols of all of them, so the reader waits for
     those that come in a later part, and only the last has the watermark, which holds when all have been read. (A part
@@ -31,12 +31,12 @@ def entries(slices: Slices, portfolio: str, prefix: str = "") -> list[Message]:
     return _entries(slices, np.unique(slices.slot).tolist(), portfolio, prefix)
 
 
-def _entries(slices: Slices, named: Sequence[int], portfolio: str, prefix: str) -> list[Message]:
+def _entries(slices: Slices, named: Sequence[int], portfolio: str, prefix: str) -> list[Entry]:
     cut = _middle(slices.position)
     if len(slices) <= ROWS or cut is None:
         value = encode(slices.record(named))
         if len(value) <= BYTES or cut is None:
-            return [_message(slices, value, portfolio, prefix)]
+            return [_entry(slices, value, portfolio, prefix)]
     halves = (slices.before(cut), slices.after(cut))
     return [one for half in halves if half is not None for one in _entries(half, named, portfolio, prefix)]
 
@@ -48,14 +48,13 @@ def _middle(position: Ints) -> int | None:
     return int(later[0]) if len(later) else None
 
 
-def _message(slices: Slices, value: bytes, portfolio: str, prefix: str) -> Message:
+def _entry(slices: Slices, value: bytes, portfolio: str, prefix: str) -> Entry:
     id_ = event_id(TOPIC, slices.shard, slices.upto)
     first = int(slices.position[0]) if len(slices) else slices.upto
-    stretch = Stretch(slices.shard, first, slices.upto, partial(_rest, slices, portfolio, prefix))
-    trace = traceparent(TOPIC, id_, None, 0)
-    return Message(prefix + TOPIC, portfolio, id_, value, SCHEMA, trace, stretch)
+    message = Message(prefix + TOPIC, portfolio, id_, value, SCHEMA, traceparent(TOPIC, id_, None, 0))
+    return Entry(message, slices.shard, first, slices.upto, partial(_rest, slices, portfolio, prefix))
 
 
-def _rest(slices: Slices, portfolio: str, prefix: str, upto: int) -> list[Message]:
+def _rest(slices: Slices, portfolio: str, prefix: str, upto: int) -> list[Entry]:
     rest = slices.after(upto)
     return [] if rest is None else entries(rest, portfolio, prefix)

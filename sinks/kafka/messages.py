@@ -11,7 +11,7 @@ from schemas.ids import event_id
 from schemas.topics import TOPICS
 from schemas.trace import traceparent
 from schemas.wire import encode, wire
-from sinks.kafka.publisher import Message
+from sinks.kafka.envelope import Message
 
 VERSION = 1
 DIVERGED = "OUTPUT_DIVERGED"

@@ -8,10 +8,9 @@ Opening, after a start or a crash:
 - **O3** read what lies between the offsets of the checkpoint and these ends, and remember the ids of this part's
   records: they will be computed again. Of entries of the journal only the position is remembered.
 
-Publishing a batch:
+Publishing a batch (what shards say to the journal goes another way: :mod:`sinks.kafka.journal_writer`):
 
-- **P1** leave out what is owed (O3); a payload that differs from the one on the topic is reported, not published. An
-  entry of the journal is cut behind what the journal has.
+- **P1** leave out what is owed (O3); a payload that differs from the one on the topic is reported, not published.
 - **P2** begin a transaction.
 - **P3** produce.
 - **P4** commit: this delivers everything and makes it visible at once, or nothing.
@@ -26,7 +25,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -34,7 +32,9 @@ from confluent_kafka import Message as Delivered
 
 from schemas.topics import LARGEST
 from sinks.kafka.checkpoint import Checkpoint, Offsets
+from sinks.kafka.envelope import Entry, Message
 from sinks.kafka.errors import FENCED, TRANSIENT, FencedError, GivenUpError, PublishError, error_of, explained
+from sinks.kafka.journal_writer import JournalWriter
 from sinks.kafka.owed import Answer, Owed
 from sinks.kafka.read_back import QUIET, TIMEOUT_S, Ends, read_back
 
@@ -54,32 +54,6 @@ SETTINGS = {
     # For so long readers wait for a process that died and does not come back.
     "transaction.timeout.ms": 30_000,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One record on its way: ``id`` names it for ever, equal ids must have equal ``value``."""
-
-    topic: str
-    key: str
-    id: str
-    value: bytes
-    schema: str = ""
-    traceparent: str = ""
-    stretch: Stretch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What a message of the journal says of a shard: the positions from ``first`` on, before ``upto``.
-
-    ``after(position)`` are the messages of what lies at or behind a position within.
-    """
-
-    shard: str
-    first: int
-    upto: int
-    after: Callable[[int], Sequence[Message]]
 
 
 def nothing(_: Any) -> None:
@@ -121,6 +95,7 @@ class Publisher:
         self._began: float | None = None
         self._producer = self._fence()
         self._catch_up(checkpoint.ends if checkpoint else {})
+        self._journal: JournalWriter | None = None
 
     def _fence(self) -> Producer:
         producer = Producer({**self._client, "transactional.id": self._id}, logger=QUIET)
@@ -146,7 +121,7 @@ class Publisher:
         """
         if self._successor is not None:
             raise self._successor
-        new = [one for message in messages for one in self._new(message)]  # P1
+        new = [one for message in messages if (one := self._new(message)) is not None]  # P1
         if not new:
             self.poll()
             return 0
@@ -158,28 +133,27 @@ class Publisher:
         self._on_published(Counter(message.topic for message in new))
         return len(new)
 
+    def say(self, entries: Sequence[Entry]) -> None:
+        """Tell the journal, at once. Another thread may call it while this publishes. Raises PublishError."""
+        if self._journal is None:
+            self._journal = JournalWriter(
+                self._client, self._id, self.owed.covered, self._on_published, self._probe, self._log
+            )
+        self._journal.say(entries)
+
     def poll(self) -> None:
         """Let the client say what it has to say. To be called now and then while there is nothing to publish."""
         self._persist(lambda: self._producer.poll(0))
 
-    def _new(self, message: Message) -> Sequence[Message]:
-        if message.stretch is not None:
-            return self._uncovered(message, message.stretch)
+    def _new(self, message: Message) -> Message | None:
         answer = self.owed.answer(message.topic, message.id, message.value)
         if answer is Answer.DIVERGED:
             report = self._on_diverged(message)
             if report is None:
-                return ()
+                return None
             self._log.error("%s: %s on topic %s is not what it was before", self._id, message.id, message.topic)
             message, answer = report, self.owed.answer(report.topic, report.id, report.value)
-        return (message,) if answer is Answer.NEW else ()
-
-    def _uncovered(self, message: Message, stretch: Stretch) -> Sequence[Message]:
-        covered = self.owed.covered.get(stretch.shard, -1)
-        if stretch.upto <= covered:
-            return ()
-        self.owed.said(stretch.shard, stretch.upto)
-        return (message,) if covered <= stretch.first else stretch.after(covered)
+        return message if answer is Answer.NEW else None
 
     def _transaction(self, new: Sequence[Message]) -> bool:
         self._failed = None
@@ -217,21 +191,13 @@ class Publisher:
         return True
 
     def _produce(self, message: Message) -> None:
-        headers: list[tuple[str, str | bytes | None]] = [
-            ("id", message.id),
-            ("part", self._id),
-            ("schema", message.schema),
-            ("traceparent", message.traceparent),
-        ]
-        if message.stretch is not None:
-            headers += [("shard", message.stretch.shard), ("upto", str(message.stretch.upto))]
         while True:
             try:
                 self._producer.produce(
                     message.topic,
                     message.value,
                     message.key,
-                    headers=headers,
+                    headers=message.headers(self._id),
                     on_delivery=self._delivered,
                 )
                 return
@@ -248,8 +214,15 @@ class Publisher:
         if error is not None and error.code() not in passing and self._failed is None:
             self._failed = explained(error, message.topic() or "")
 
+    def close(self) -> None:
+        """Give the journal some time to take what it was told. Raises nothing: the rest will be said again."""
+        if self._journal is not None:
+            self._journal.close()
+
     def checkpoint(self) -> Checkpoint:
-        """What a successor has to know. To be called between batches."""
+        """What a successor has to know. To be called between batches; waits until the journal has all it was told."""
+        if self._journal is not None:
+            self._journal.finish()
         return Checkpoint(self._ends.now(), self.owed.snapshot(), dict(self.owed.covered))
 
     def _persist(self, step: Callable[[], object]) -> None:

@@ -12,9 +12,10 @@ from schemas.slices import Slices
 from schemas.topics import TOPICS
 from sinks.kafka.checkpoint import Checkpoint
 from sinks.kafka.courier import Courier
+from sinks.kafka.envelope import Message
 from sinks.kafka.journal import TOPIC, entries
 from sinks.kafka.messages import diverged, message
-from sinks.kafka.publisher import LOG, Message, Publisher, nothing
+from sinks.kafka.publisher import LOG, Publisher, nothing
 
 Outbox = dict[str, list[Any]]
 OURS = tuple(topic.name for topic in TOPICS.values() if topic.direction != "in")
@@ -51,8 +52,14 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
         Waits while too much is under way. Raises FencedError, PublishError or KafkaException for this call or an
         earlier one.
         """
-        # Here and not in the thread: what is handed over is as many bytes as the bound says.
-        self._courier.give([one for outbox in items for one in self._messages(outbox)])
+        portfolio, prefix = self._sink.portfolio, self._sink.prefix
+        told = [slices for outbox in items for slices in outbox.get(TOPIC, ()) if slices.cause == "candles"]
+        if told:  # first of all: a decision waits for it
+            self._courier.publisher().say([entry for slices in told for entry in entries(slices, portfolio, prefix)])
+        # Encoded here and not in the thread: what is handed over is as many bytes as the bound says.
+        messages = [one for outbox in items for one in self._messages(outbox)]
+        if messages:
+            self._courier.give(messages)
 
     def _messages(self, outbox: Outbox) -> Iterator[Message]:
         portfolio, prefix = self._sink.portfolio, self._sink.prefix
@@ -60,9 +67,7 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
             for record in records:
                 if not isinstance(record, Slices):
                     yield message(topic, record, portfolio, prefix)
-                elif record.cause == "candles":
-                    yield from entries(record, portfolio, prefix)
-                else:
+                elif record.cause != "candles":
                     yield message(topic, record.record(), portfolio, prefix)
 
     def _diverged(self, now: Message) -> Message | None:

@@ -25,6 +25,7 @@ WHERE = {
     "P2": "inside a transaction, empty",
     "P3": "inside a transaction, produced",
     "P4": "behind a commit",
+    "S2": "behind an entry of the journal that is on its way",
 }
 
 
@@ -68,6 +69,7 @@ SHORT = (
     _at("P3", ZOMBIE),
     Round(EPOCH),
     _at("snapshot of portfolio"),
+    _at("S2"),
     _at("O1"),
     Round(RANDOM),
 )
@@ -86,6 +88,7 @@ LONG = (
     Round(RANDOM),
     _at("P3", WORKER, CLUSTER),
     _at("P4", ZOMBIE),
+    _at("S2", ZOMBIE),
     Round(RANDOM),
     _at("snapshot of sink", WORKER, CLUSTER),
     Round(EPOCH),

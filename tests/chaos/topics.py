@@ -67,11 +67,13 @@ class Topics:
 
     def _entry(self, entry: dict[str, Any]) -> None:
         shard = entry["shard"]
+        said = self.upto.get(shard, 0)  # the first word counts, as for every reader of the journal
         names = [entry["symbols"][slot] for slot in entry["slot"]]
         columns = (names, *(entry[name] for name in ("ts", "open", "high", "low", "close")))
         for position, *figures in zip(entry["position"], *columns, strict=True):
-            self.journal[shard].append(spoken(shard, position, *figures))
-        self.upto[shard] = max(self.upto.get(shard, 0), entry["upto"])
+            if position >= said:
+                self.journal[shard].append(spoken(shard, position, *figures))
+        self.upto[shard] = max(said, entry["upto"])
 
     def codes(self) -> list[str]:
         """The codes of all alerts."""

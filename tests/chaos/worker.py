@@ -28,7 +28,7 @@ POINTS = {
 """Inside a snapshot: it is made, but nobody has it yet."""
 
 PR_SET_PDEATHSIG = 1
-STEPS = ("O1", "O2", "O3", "P2", "P3", "P4")
+STEPS = ("O1", "O2", "O3", "P2", "P3", "P4", "S2")
 READING = "R"
 """In the middle of reading back: a record was just read."""
 

@@ -13,8 +13,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from connectors.kafka.candle_source import CandleTopicSource
 from schemas.batch import CandleBatch
 from schemas.topics import TOPICS
+from sinks.kafka.envelope import Message
 from sinks.kafka.messages import message as message_of
-from sinks.kafka.publisher import Message, Publisher
+from sinks.kafka.publisher import Publisher
 from tests.clients.conftest import Kcat
 from tests.command import environment
 from tests.connectors.kafka.messages import message

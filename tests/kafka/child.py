@@ -20,7 +20,8 @@ from schemas.slices import Slices
 from sinks.kafka import journal
 from sinks.kafka.checkpoint import Checkpoint
 from sinks.kafka.courier import Courier
-from sinks.kafka.publisher import Message, Publisher
+from sinks.kafka.envelope import Message
+from sinks.kafka.publisher import Publisher
 from tests.kafka.topics import QUIET
 
 KEYS = 7
@@ -99,8 +100,9 @@ class Child:
     def run(self) -> None:
         while self.at < len(self.messages):
             end = min(self.at + self.random.randint(1, 12), len(self.messages))
-            entries = [journal.entries(told(shard, self.at, end), "main", self.prefix) for shard in range(len(SHARDS))]
-            self.courier.give([*self.messages[self.at : end], *(one for each in entries for one in each)])
+            for shard in range(len(SHARDS)):
+                self.courier.publisher().say(journal.entries(told(shard, self.at, end), "main", self.prefix))
+            self.courier.give(self.messages[self.at : end])
             self.at = end
             if self.random.random() < 0.3:
                 self.save()

@@ -11,12 +11,13 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.feed import OffsetLostError, SourceError, SourceHooks
-from connectors.kafka.journal_source import JournalError, JournalReader, JournalSource, read_slices
+from connectors.kafka.journal_source import JournalError, JournalReader, JournalSource, JournalState, read_slices
 from schemas.ids import event_id
 from schemas.signal import Signal
 from schemas.slices import Slices, notice
 from schemas.wire import encode, wire
-from sinks.kafka.publisher import Message, Publisher
+from sinks.kafka.envelope import Message
+from sinks.kafka.publisher import Publisher
 from tests.connectors.kafka.reading import wait
 from tests.kafka.topics import QUIET, new_topic
 
@@ -83,7 +84,7 @@ def opened(kafka: str) -> Iterator[Callable[..., JournalReader]]:
     """Makes readers that are closed behind the test."""
     made: list[JournalReader] = []
 
-    def make(topic: str, state: int | None = None, **more: Any) -> JournalReader:
+    def make(topic: str, state: JournalState | None = None, **more: Any) -> JournalReader:
         one = source(kafka, topic, **more)
         made.append(one.build_part("journal", one.list_parts()[0], state))
         return made[-1]
@@ -105,10 +106,10 @@ def take(part: JournalReader, count: int) -> list[tuple[str, Slices]]:
 
 def to_end(part: JournalReader, offset: int) -> int:
     """Read on to an offset."""
-    while part.snapshot() < offset:
+    while part.snapshot().offset < offset:
         part.next_batch()
         wait(part) if part.next_awake() else None
-    return part.snapshot()
+    return part.snapshot().offset
 
 
 def test_slices_arrive_as_they_were_said(kafka: str, opened: Callable[..., JournalReader]) -> None:
@@ -154,7 +155,25 @@ def test_a_snapshot_gives_the_rest_and_the_group_follows(kafka: str, opened: Cal
     part.next_batch()
     assert durable[-1] == (f"{topic}-0", 6)
     publish(kafka, entry(topic, slices(8)))
-    assert [one.upto for _, one in take(opened(topic, 4), 2)] == [6, 8]
+    assert [one.upto for _, one in take(opened(topic, JournalState(4, {})), 2)] == [6, 8]
+
+
+def test_what_is_said_twice_is_taken_once(kafka: str, opened: Callable[..., JournalReader]) -> None:
+    topic = new_topic(kafka)
+    other = replace(slices(5), position=np.array([3, 4]))
+    publish(kafka, *(entry(topic, one) for one in (slices(2), slices(4), slices(4), other, slices(2, "candles-1"))))
+    part = opened(topic)
+    found = [one for _, one in take(part, 4)]
+    assert [(one.shard, one.position.tolist(), one.upto) for one in found] == [
+        ("candles-0", [0, 1], 2),
+        ("candles-0", [2, 3], 4),
+        ("candles-0", [4], 5),
+        ("candles-1", [0, 1], 2),
+    ]
+    assert [(len(one.signals), one.signal_row) for one in found] == [(1, (1,)), (1, (1,)), (1, (0,)), (1, (1,))]
+    assert dict(part.snapshot().said) == {"candles-0": 5, "candles-1": 2}
+    publish(kafka, entry(topic, slices(5)), entry(topic, slices(7)))
+    assert [one.upto for _, one in take(opened(topic, part.snapshot()), 1)] == [7]
 
 
 def committed(kafka: str, topic: str, partition: int, offset: int) -> None:
@@ -205,7 +224,7 @@ def test_entries_that_were_deleted_before_they_were_read_end_it(
     publish(kafka, *(entry(topic, slices(upto)) for upto in (2, 4, 6)))
     delete_before(kafka, topic, 4)
     with pytest.raises(OffsetLostError, match=rf"^{topic}-0: entries of the journal from offset 2 on were to be read"):
-        take(opened(topic, 2), 1)
+        take(opened(topic, JournalState(2, {})), 1)
 
 
 def test_a_message_of_ours_that_is_no_entry_ends_it(kafka: str, opened: Callable[..., JournalReader]) -> None:

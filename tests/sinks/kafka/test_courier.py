@@ -7,8 +7,9 @@ import pytest
 
 from sinks.kafka import courier
 from sinks.kafka.courier import Courier
+from sinks.kafka.envelope import Message
 from sinks.kafka.errors import FencedError
-from sinks.kafka.publisher import Message, Publisher, nothing
+from sinks.kafka.publisher import Publisher, nothing
 from tests.kafka.topics import QUIET, new_topic, rows
 
 

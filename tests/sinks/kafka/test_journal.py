@@ -12,14 +12,14 @@ from flows.portfolio.align import Aligner
 from schemas.slice import Slice
 from schemas.slices import COLUMNS, END, Slices
 from sinks.kafka import journal
+from sinks.kafka.envelope import Entry
 from sinks.kafka.journal import entries
-from sinks.kafka.publisher import Message
 from tests.flows.portfolio.stories import BTC, ETH, MINUTE, SOL, Row, at, flat, slices, wish
 
 
-def of(message: Message) -> Slices:
+def of(entry: Entry) -> Slices:
     """What a reader of the journal gets."""
-    return Slices.of(Slice.model_validate_json(message.value))
+    return Slices.of(Slice.model_validate_json(entry.message.value))
 
 
 def placed(told: Slices, positions: list[int]) -> Slices:
@@ -29,9 +29,8 @@ def placed(told: Slices, positions: list[int]) -> Slices:
 def test_an_entry_has_the_portfolio_as_key_and_says_which_positions_it_covers() -> None:
     told = placed(slices(flat((1, 2), 10.0), shard="candles-0"), [7, 9])
     (one,) = entries(told, "main", "paper.")
-    assert (one.topic, one.key, one.schema) == ("paper.journal", "main", "Slice/1")
-    assert one.stretch is not None
-    assert (one.stretch.shard, one.stretch.first, one.stretch.upto) == ("candles-0", 7, 10)
+    assert (one.message.topic, one.message.key, one.message.schema) == ("paper.journal", "main", "Slice/1")
+    assert (one.shard, one.first, one.upto) == ("candles-0", 7, 10)
     assert of(one).position.tolist() == [7, 9]
 
 
@@ -62,7 +61,7 @@ def test_many_rows_and_many_signals_stay_far_below_what_a_broker_takes() -> None
     told = placed(slices(rows, [wish(n, "long", 1 / 3) for n in range(count)]), list(range(count)))
     told = replace(told, signal_row=tuple(range(count)))
     made = entries(told, "main")
-    assert max(len(one.value) for one in made) <= 500_000
+    assert max(len(one.message.value) for one in made) <= 500_000
     assert [p for one in made for p in of(one).position.tolist()] == list(range(count))
     assert [s.ts for one in made for s in of(one).signals] == [at(n) for n in range(count)]
 
@@ -70,11 +69,9 @@ def test_many_rows_and_many_signals_stay_far_below_what_a_broker_takes() -> None
 def test_what_lies_behind_a_position_is_cut_anew() -> None:
     told = placed(slices(flat((1, 2, 3), 10.0)), [4, 5, 6])
     (one,) = entries(told, "main")
-    assert one.stretch is not None
-    (rest,) = one.stretch.after(5)
+    (rest,) = one.after(5)
     assert of(rest).position.tolist() == [5, 6]
-    assert rest.stretch is not None
-    assert (rest.stretch.first, rest.stretch.upto) == (5, 7)
+    assert (rest.first, rest.upto) == (5, 7)
 
 
 def decided(parts: list[Slices], lateness: int) -> tuple[list[tuple[int, str, float]], list[tuple[int, str]], int]:

@@ -9,11 +9,12 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
+from connectors.kafka.journal_source import Entries
 from tests.command import environment
 from tests.kafka.child import SHARDS, stream
-from tests.kafka.topics import new_topic, rows
+from tests.kafka.topics import new_topic, raw, rows
 
-PROBES = ("O1", "O2", "O3", "P2", "P3", "P4", "C")
+PROBES = ("O1", "O2", "O3", "P2", "P3", "P4", "S2", "C")
 ROUNDS = 2  # each probe is reached so often
 AT_RANDOM = 6
 COUNT = 12_000
@@ -46,7 +47,8 @@ def test_whatever_a_kill_interrupts_nothing_is_lost_doubled_or_out_of_order(kafk
     }
     draw, killed = random.Random(1), Counter[str]()
     # Read-back happens only when something was published since the checkpoint: so O3 follows P4.
-    plan = [probe for _ in range(ROUNDS) for probe in ("P2", "C", "P3", "O1", "P4", "O3", "O2")] + [""] * AT_RANDOM
+    order = ("P2", "C", "S2", "P3", "O1", "P4", "O3", "O2")
+    plan = [probe for _ in range(ROUNDS) for probe in order] + [""] * AT_RANDOM
     for number, probe in enumerate(plan):
         times = 1 if probe.startswith("O") else draw.randint(2, 6)
         child = start({**settings, "kill": probe, "times": str(times), "seed": str(number)})
@@ -67,12 +69,14 @@ def test_whatever_a_kill_interrupts_nothing_is_lost_doubled_or_out_of_order(kafk
             expected = [(m.id, m.value) for m in wanted if (m.topic, m.key) == (topic, key)]
             found = [(id_, value) for _, its_key, id_, value in rows(kafka, topic) if its_key == key]
             assert found == expected
-    entries = [json.loads(value) for _, _, _, value in rows(kafka, journal)]
+    reader = Entries("main", topics[0])
+    entries = [one for message in raw(kafka, journal) if (one := reader.take(message)) is not None]
     for shard, name in enumerate(SHARDS):
-        own = [entry for entry in entries if entry["shard"] == name]
-        assert [position for entry in own for position in entry["position"]] == list(range(shard, COUNT, len(SHARDS)))
-        uptos = [entry["upto"] for entry in own]
+        own = [entry for entry in entries if entry.shard == name]
+        positions = [position for entry in own for position in entry.position.tolist()]
+        assert positions == list(range(shard, COUNT, len(SHARDS)))
+        uptos = [entry.upto for entry in own]
         assert (uptos, uptos[-1]) == (sorted(set(uptos)), COUNT)
         for entry, later in pairwise(own):
-            assert not later["ts"] or entry["watermark"] < min(later["ts"])
-        assert own[-1]["watermark"] == COUNT * 60_000 - 1
+            assert not len(later) or entry.watermark < later.ts.min()
+        assert own[-1].watermark == COUNT * 60_000 - 1

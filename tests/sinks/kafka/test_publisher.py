@@ -11,8 +11,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from sinks.kafka import read_back
 from sinks.kafka.checkpoint import Checkpoint
+from sinks.kafka.envelope import Message
 from sinks.kafka.errors import FencedError, PublishError
-from sinks.kafka.publisher import Message, Publisher
+from sinks.kafka.publisher import Publisher
 from tests.kafka.broker import Broker
 from tests.kafka.topics import QUIET, new_topic, raw, rows
 

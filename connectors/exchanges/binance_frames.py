@@ -1,0 +1,148 @@
+"""The frames of Binance's sockets, spot and futures alike."""
+
+from __future__ import annotations
+
+import msgspec
+
+from connectors.exchanges.interface import QUOTE, TRADE, Exchange, Notice, Parsed, Parser
+from connectors.exchanges.records import Millis, NotNegative, Positive, candle, lax
+
+OTHERS = frozenset(
+    "depthUpdate 24hrTicker 24hrMiniTicker 1hTicker 4hTicker 1dTicker avgPrice markPriceUpdate forceOrder contractInfo "
+    "compositeIndex serverShutdown executionReport outboundAccountPosition balanceUpdate listStatus ORDER_TRADE_UPDATE "
+    "ACCOUNT_UPDATE trade aggTrade".split()
+)
+"""Events that are known and not for us; ``trade`` and ``aggTrade`` where the market's other one is read."""
+
+
+class _Kline(msgspec.Struct):
+    t: Millis
+    i: str
+    o: Positive
+    h: Positive
+    l: Positive  # noqa: E741 (the exchange's name)
+    c: Positive
+    v: NotNegative
+    x: bool
+
+
+class _Trade(msgspec.Struct):
+    s: str
+    t: int
+    p: Positive
+    q: Positive
+    T: Millis
+    m: bool
+
+
+class _AggTrade(msgspec.Struct):
+    s: str
+    a: int
+    p: Positive
+    q: Positive
+    T: Millis
+    m: bool
+
+
+class _Quote(msgspec.Struct):
+    s: str
+    b: Positive
+    B: NotNegative
+    a: Positive
+    A: NotNegative
+    T: Millis | None = None
+
+
+class _Candle(msgspec.Struct):
+    s: str
+    k: _Kline
+
+
+ABSENT = msgspec.Raw()
+
+
+class _Head(msgspec.Struct):
+    """Which message it is. Spot's bookTicker has no ``e``."""
+
+    stream: str = ""
+    data: msgspec.Raw = ABSENT
+    e: str = ""
+    E: int | None = None
+    u: msgspec.Raw = ABSENT
+    event: msgspec.Raw = ABSENT
+    lastUpdateId: msgspec.Raw = ABSENT  # noqa: N815 (the exchange's name)
+    id: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
+    msg: str | None = None
+
+
+_head, _quote, _candle = msgspec.json.Decoder(_Head), lax(_Quote), lax(_Candle)
+_trade, _agg_trade = lax(_Trade), lax(_AggTrade)
+
+
+class BinanceParser(Parser):
+    """Combined streams (``{stream, data}``) and raw ones alike. Candles come out when they are closed (``x``)."""
+
+    def __init__(self, exchange: Exchange, trades: str) -> None:
+        """``trades`` is the event to read them from: ``trade`` or ``aggTrade``."""
+        self._exchange = exchange
+        self._trades = trades
+        self._symbols: dict[str, str] = {}
+
+    def read(self, frame: bytes, received_ns: int) -> list[Parsed]:
+        """One frame."""
+        head = _head.decode(frame)
+        body: bytes | msgspec.Raw = frame
+        kind = head.e
+        if head.data:
+            body = head.data
+            kind = head.stream.partition("@")[2] or head.stream
+        if kind == self._trades:
+            return [self._trade(body)]
+        if kind == "bookTicker" or (not kind and head.u):
+            return [self._quote(body, received_ns)]
+        if kind.startswith("kline"):
+            return [self._candle(body)]
+        return [_notice(head, kind)]
+
+    def _symbol(self, name: str) -> str:
+        if name not in self._symbols:
+            self._symbols[name] = self._exchange.from_exchange(name)
+        return self._symbols[name]
+
+    def _trade(self, body: bytes | msgspec.Raw) -> Parsed:
+        if self._trades == "trade":
+            row = _trade.decode(body)
+            number = row.t
+        else:
+            row = _agg_trade.decode(body)
+            number = row.a
+        side = "sell" if row.m else "buy"
+        return TRADE(symbol=self._symbol(row.s), ts=row.T, id=str(number), price=row.p, amount=row.q, side=side)
+
+    def _quote(self, body: bytes | msgspec.Raw, received_ns: int) -> Parsed:
+        row = _quote.decode(body)
+        ts = received_ns // 1_000_000 if row.T is None else row.T
+        return QUOTE(symbol=self._symbol(row.s), ts=ts, bid=row.b, ask=row.a, bid_size=row.B, ask_size=row.A)
+
+    def _candle(self, body: bytes | msgspec.Raw) -> Parsed:
+        row = _candle.decode(body)
+        k, symbol = row.k, self._symbol(row.s)
+        if not k.x:
+            return Notice("ignored", "a candle that is still open", symbol=symbol)
+        return candle(symbol, k.i, k.t, (k.o, k.h, k.l, k.c), k.v)
+
+
+def _notice(head: _Head, kind: str) -> Notice:
+    if head.error or head.msg is not None:
+        return Notice("error", head.msg or bytes(head.error).decode())
+    if head.id:
+        return Notice("subscribed", f"request {bytes(head.id).decode()} was taken")
+    if head.event:
+        return Notice("ignored", "an event of an account")
+    if head.lastUpdateId:
+        return Notice("ignored", "a picture of the order book")
+    event = kind.partition("@")[0]
+    if event in OTHERS or event.startswith(("depth", "ticker", "miniTicker", "!", "markPrice")):
+        return Notice("ignored", f"{event} is not read", ts=head.E)
+    raise ValueError(f"an event {kind!r} that is not known")
