@@ -6,7 +6,7 @@ import gzip
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -49,7 +49,7 @@ def lines(path: Path) -> Iterator[Line]:
             yield from _lines(file, stream)
 
 
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[Line]:
+def _lines(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[Line]:
     number, rest = 0, b""
     try:
         while piece := stream.read(PIECE):
@@ -65,7 +65,7 @@ def _lines(path: Path, stream: IO[bytes]) -> Iterator[Line]:
         raise CaptureError(f"{path}: damaged behind line {number}: {wrong}") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BinaryIO | gzip.GzipFile:
     if path.name.endswith(SUFFIX):
         data = pa.memory_map(str(path)).read_buffer() if path.stat().st_size else pa.py_buffer(b"")
         size = whole(memoryview(data).cast("B"))

@@ -28,15 +28,17 @@ _MARK = b'{"penstock":'
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened beside the frames.
 
-    ``opened``: the feed began, for ``symbols`` and ``streams`` of ``exchange``. ``connected`` and ``lost``: a socket
-    was opened or is gone, ``why``. ``answered``: a REST request of purpose ``kind`` for ``symbol`` was answered with
-    ``body``, or failed (``why``). ``frame``: a frame that is no single line of text, as base64 in ``body``.
+    ``opened``: the feed began, for ``symbols`` and ``streams`` of ``exchange``, candles of ``timeframe``. ``connected``
+    and ``lost``: a socket was opened or is gone, ``why``. ``answered``: a REST request for the ``kind`` of records of
+    ``symbol`` was answered with ``body``, or failed (``why``). ``frame``: a frame that is no single line of text, as
+    base64 in ``body``.
     """
 
     what: Literal["opened", "connected", "lost", "answered", "frame"]
     exchange: str = ""
     symbols: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
+    timeframe: str = ""
     kind: str = ""
     symbol: str = ""
     body: str = ""

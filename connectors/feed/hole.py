@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from schemas.capture import NANOS
 
@@ -11,7 +11,6 @@ GRACE_NS = NANOS // 4
 RETRY_NS = NANOS
 PATIENCE_NS = 60 * NANOS
 
-Mark = TypeVar("Mark")
 Record = Any  # a trade or a candle
 
 
@@ -37,6 +36,7 @@ class Hole:
         self.opened: int | None = None
         self.asking = False
         self.asked = False  # since it was opened
+        self.grown = False  # since the question that is under way: its answer is not all
         self._due: int | None = None
 
     @property
@@ -47,7 +47,8 @@ class Hole:
         return self._due
 
     def open(self, ns: int, grace_ns: int) -> None:
-        """Something is missing, or may be. A hole that is open stays as it is."""
+        """Something is missing, or may be."""
+        self.grown = self.asking
         if self.opened is None:
             self.opened, self._due, self.asked = ns, ns + grace_ns, False
 
@@ -56,6 +57,7 @@ class Hole:
         if self.due is None or ns < self.due:
             return False
         self.asking = self.asked = True
+        self.grown = False
         return True
 
     def retry(self, ns: int, after_ns: int = RETRY_NS) -> None:
@@ -71,7 +73,7 @@ class Hole:
         self.opened, self._due, self.asking = None, None, False
 
 
-class Stretch(Generic[Mark]):
+class Stretch:
     """What both kinds of stream share: a hole, what is held back behind it, and what came of the holes."""
 
     def __init__(self) -> None:
@@ -80,7 +82,7 @@ class Stretch(Generic[Mark]):
         self.gaps: list[Gap] = []  # to be taken by the owner
         self.torn = False
         self._after = ""
-        self._filled = 0
+        self._filled = self._lost = 0
 
     @property
     def whole(self) -> bool:
@@ -109,5 +111,5 @@ class Stretch(Generic[Mark]):
             self.gaps.append(Gap(opened, ns, self._after, self._filled, lost))
         elif not self.hole.asked:
             self.reordered += 1
-        self._filled = 0
+        self._filled = self._lost = 0
         self.hole.close()

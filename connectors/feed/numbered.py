@@ -7,18 +7,21 @@ from collections.abc import Sequence
 from connectors.feed.hole import GRACE_NS, Record, Stretch
 
 REMEMBERED = 16
+MOST_GIVEN_UP = 100_000
 
 
-class Numbered(Stretch[int]):
+class Numbered(Stretch):
     """Puts records into the order of their numbers, each once.
 
-    ``sparse``: a number may be empty, as a minute without a trade is. Then nothing is lost when the exchange has no
-    record of it. Such a record may come again with other values: the later one is right, and goes on, too.
+    ``sparse``: a number may be empty, as a minute without a trade is. Then a hole does not show in the numbers, others
+    say where one may be, and nothing is lost when the exchange has no record of a number. Such a record may come again
+    with other values: the later one is right, and goes on, too.
     """
 
     def __init__(self, sparse: bool = False) -> None:
         super().__init__()
         self.next: int | None = None
+        self.last: Record = None
         self._sparse = sparse
         self._held: dict[int, Record] = {}
         self._given_up: set[int] = set()
@@ -29,9 +32,9 @@ class Numbered(Stretch[int]):
         if self.torn:
             self.resume(ns)
         out = self._take(number, record)
-        if self._held:
+        if self._held and self.hole.opened is None:
             self._open(ns, GRACE_NS)
-        elif self.hole.opened is not None and not self.hole.asking and not self.hole.asked:
+        elif not self._held and self.hole.opened is not None and not self.hole.asked:
             self._closed(ns, 0)
         return out
 
@@ -48,40 +51,48 @@ class Numbered(Stretch[int]):
             self._after = "" if self.next is None else str(self.next - 1)
         self.hole.open(ns, grace_ns)
 
-    def answer(self, found: Sequence[tuple[int, Record]], ns: int, full: bool) -> list[Record]:
-        """The exchange's answer, by number. ``full``: it is a page as large as they get, so there may be more."""
+    def answer(self, found: Sequence[tuple[int, Record]], ns: int) -> list[Record]:
+        """All that the exchange has behind the last record that went on, by number."""
         before, out = self.next, []
         assert before is not None
         for number, record in found:
-            fresh = number >= before and number not in self._held
-            self._filled += fresh
-            out += self._take(number, record) if fresh else []
+            if number >= before and number not in self._held:
+                self._filled += 1
+                out += self._take(number, record)
         newest = max((number for number, _ in found), default=-1)
-        if full and self.next != before:
+        if self.hole.over(ns):
+            return out + self.give_up(ns)
+        if self.hole.grown:
             self.hole.retry(ns, 0)
-        elif not self._held:
-            self._closed(ns, 0)
-        elif newest >= min(self._held) or (self._sparse and not full) or self.hole.over(ns):
-            out += self.give_up(ns)
-        else:
+            return out
+        # What the exchange leaves out before the newest that it knows does not exist.
+        out += self._skip(None if self._sparse else newest)
+        if self._held:
             self.hole.retry(ns)
+        else:
+            self._closed(ns, self._lost)
         return out
 
     def give_up(self, ns: int) -> list[Record]:
-        """What is missing before what is held does not exist, or cannot be had."""
-        out, lost = [], 0
-        while self._held:
-            assert self.next is not None
+        """Let what is held back go, without what is missing."""
+        out = self._skip(None)
+        self._closed(ns, self._lost)
+        return out
+
+    def _skip(self, upto: int | None) -> list[Record]:
+        out = []
+        while self._held and (upto is None or min(self._held) <= upto):
             first = min(self._held)
-            lost += first - self.next
-            self._given_up.update(range(self.next, min(first, self.next + 100_000)))
+            missing = range(self.next or 0, first)
+            if not self._sparse:
+                self._lost += len(missing)
+                self._given_up.update(missing[-MOST_GIVEN_UP:])
             self.next = first
             out += self._drain()
-        self._closed(ns, 0 if self._sparse else lost)
         return out
 
     def _take(self, number: int, record: Record) -> list[Record]:
-        if self.next is None:
+        if self.next is None or (self._sparse and self.hole.opened is None and number > self.next):
             self.next = number
         if number < self.next:
             return self._again(number, record)
@@ -106,7 +117,7 @@ class Numbered(Stretch[int]):
     def _drain(self) -> list[Record]:
         out = []
         while self.next in self._held:
-            record = self._held.pop(self.next)
+            record = self.last = self._held.pop(self.next)
             out.append(record)
             if self._sparse:
                 self._recent[self.next] = record

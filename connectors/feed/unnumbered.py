@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.feed.hole import Record, Stretch
+from connectors.feed.hole import RETRY_NS, Record, Stretch
 
 REMEMBERED = 20_000
 
 
-class Unnumbered(Stretch[str]):
+class Unnumbered(Stretch):
     """Lets trades go on, each once. Behind a hole they are held until the exchange's history reaches the first of them.
 
     Whether something is missing, others say: a connection was lost, or its own sequence numbers had a hole.
@@ -44,20 +44,17 @@ class Unnumbered(Stretch[str]):
                 self.hole.open(ns, 0)
                 self.hole.asked = True
 
-    def answer(self, found: Sequence[Record], ns: int, full: bool) -> list[Record]:
-        """The exchange's answer, oldest first. ``full``: it is a page as large as they get, so there may be more."""
+    def answer(self, found: Sequence[Record], ns: int) -> list[Record]:
+        """All that the exchange has behind the last trade that went on, oldest first."""
         waiting = {record.id for record in self._held}
         new = [record for record in found if record.id not in self._seen]
         for record in new:
             self._see(record)
         self._filled += len(new)
-        held = self._held[0] if self._held else None
-        reached = held is None or any(record.id in waiting or record.ts > held.ts for record in found)
-        if not reached and not self.hole.over(ns):
-            self.hole.retry(ns, 0 if full and new else 1_000_000_000)
-            return self._go_on(new)
-        if held is None and full and new:
-            self.hole.retry(ns, 0)
+        first = self._held[0] if self._held else None
+        reached = first is None or any(record.id in waiting or record.ts > first.ts for record in found)
+        if (self.hole.grown or not reached) and not self.hole.over(ns):
+            self.hole.retry(ns, 0 if self.hole.grown else RETRY_NS)
             return self._go_on(new)
         out = sorted([*new, *self._held], key=lambda record: record.ts)  # stable: at one instant, as they came
         self._held = []
