@@ -16,6 +16,7 @@ from schemas.timeframe import from_millis
 from schemas.wire import wire
 
 CHUNK = 16_384
+FIELDS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _sane(c: ShardColumns) -> NDArray[np.bool_]:
 def _refused(series: CandleSeries, row: int, values: tuple[object, ...]) -> Refused:
     why = "is no candle"
     try:
-        Candle.model_validate(dict(zip(Candle.model_fields, values, strict=True)))
+        Candle.model_validate(dict(zip(FIELDS, values, strict=True)))
     except ValidationError as error:
         why = ", ".join(_reason(one["loc"], one["msg"]) for one in error.errors(include_url=False))
     return Refused(str(series.path), series.position(row), f"{why} ({series.raw(row)})")

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from schemas.export import definitions
+from schemas.record import Record
 from schemas.topics import TOPICS, Topic
 
 BINDINGS = "0.5.0"
@@ -23,7 +24,7 @@ def asyncapi() -> Document:
     >>> document["operations"]["receive_candles"]["channel"]
     {'$ref': '#/channels/candles'}
     """
-    models = sorted({topic.record for topic in TOPICS.values()}, key=lambda record: record.__name__)
+    models = sorted({record for topic in TOPICS.values() for record in of(topic)}, key=lambda record: record.__name__)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -44,7 +45,9 @@ def asyncapi() -> Document:
             for action in _ACTIONS[topic.direction]
         },
         "components": {
-            "messages": {topic.name: _message(topic) for topic in TOPICS.values()},
+            "messages": {
+                _name(topic, record): _message(topic, record) for topic in TOPICS.values() for record in of(topic)
+            },
             "schemas": definitions(models, "#/components/schemas/{model}"),
         },
     }
@@ -54,7 +57,9 @@ def _channel(topic: Topic) -> Document:
     return {
         "address": topic.name,
         "description": topic.purpose,
-        "messages": {topic.record.__name__: {"$ref": f"#/components/messages/{topic.name}"}},
+        "messages": {
+            record.__name__: {"$ref": f"#/components/messages/{_name(topic, record)}"} for record in of(topic)
+        },
         "bindings": {
             "kafka": {
                 "topic": topic.name,
@@ -66,16 +71,26 @@ def _channel(topic: Topic) -> Document:
     }
 
 
-def _message(topic: Topic) -> Document:
-    name = topic.record.__name__
+def of(topic: Topic) -> tuple[type[Record], ...]:
+    """The records on a topic."""
+    return (topic.record,) if topic.between is None else (topic.record, topic.between)
+
+
+def _name(topic: Topic, record: type[Record]) -> str:
+    return topic.name if record is topic.record else f"{topic.name}-{record.__name__.lower()}"
+
+
+def _message(topic: Topic, record: type[Record]) -> Document:
+    name = record.__name__
     key = f"the record's `{topic.key}`" if topic.key in topic.record.model_fields else f"the {topic.key}"
+    keyed: Document = {"type": "string", "description": f"{key}, UTF-8"}
     return {
         "name": name,
-        "summary": (topic.record.__doc__ or "").strip().splitlines()[0],
+        "summary": (record.__doc__ or "").strip().splitlines()[0],
         "payload": {"$ref": f"#/components/schemas/{name}"},
         "bindings": {
             "kafka": {
-                "key": {"type": "string", "description": f"{key}, UTF-8"},
+                **({"key": keyed} if record is topic.record else {}),
                 "bindingVersion": BINDINGS,
             }
         },

@@ -1,4 +1,4 @@
-"""CandleBatch: the columns that a source hands to the market stage, just as they were read."""
+"""CandleBatch and TradeBatch: the columns that a source hands on, just as they were read."""
 
 from __future__ import annotations
 
@@ -58,6 +58,40 @@ class CandleBatch:
     refused: tuple[Refused, ...] = ()
     heads: Mapping[int, Head] = field(default_factory=dict)
     arrived_ms: int | None = None  # when the newest message came to the topic, epoch ms; no record depends on it
+    upto: int = 0  # positions before it have been said, when rows do not tell
+    watermark: int | None = None  # made of trades: nothing up to it will follow
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeBatch:
+    """Trades of one shard in the order in which they came, and between them how far the feed has come.
+
+    As in :class:`CandleBatch`; further: ``slot`` is -1 for a row that is a clock, which has nothing but its ``ts``.
+    ``ts`` is the exchange's time in epoch ms UTC, ``buy`` whether the taker bought. ``id`` is the exchange's number
+    of the trade; of an id that is no number, a number below zero by which to know it again, which says no order. A
+    batch without rows says that there is nothing more just now.
+    """
+
+    shard: str
+    symbols: tuple[str, ...]
+    sources: tuple[str, ...]  # by slot: the file or topic it comes from
+    slot: NDArray[np.int32]
+    ts: NDArray[np.int64]
+    price: NDArray[np.float64]
+    amount: NDArray[np.float64]
+    buy: NDArray[np.bool_]
+    id: NDArray[np.int64]
+    position: NDArray[np.int64]
+    raw: Mapping[int, str] = field(default_factory=dict)
+    final: bool = False
+    topic: str | None = None
+    partition: int | None = None
+    refused: tuple[Refused, ...] = ()
+    heads: Mapping[int, Head] = field(default_factory=dict)
+    arrived_ms: int | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

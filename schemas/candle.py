@@ -12,6 +12,8 @@ from schemas.record import Millis, Price, Record, Symbol
 class Candle(Record):
     """A closed candle. Its event time is its *close*: nothing may be known from it before that.
 
+    What is optional is left out on the wire where the feed does not say it.
+
     >>> Candle(symbol="BTC/USDT", timeframe="1m", ts=60_000, open=1.0, high=2.0, low=0.5, close=1.5, volume=3.0).ts
     60000
     """
@@ -26,6 +28,19 @@ class Candle(Record):
     volume: Annotated[
         float, Field(ge=0, allow_inf_nan=False, description="traded amount, in the base currency unless the feed says")
     ]
+
+    quote_volume: Annotated[
+        float | None, Field(ge=0, allow_inf_nan=False, description="traded value, quote currency; none if not said")
+    ] = None
+    count: Annotated[int | None, Field(ge=0, description="number of trades; none if not said")] = None
+    taker_buy_volume: Annotated[
+        float | None,
+        Field(ge=0, allow_inf_nan=False, description="part of volume that takers bought; none if not said"),
+    ] = None
+    vwap: Annotated[
+        float | None,
+        Field(gt=0, allow_inf_nan=False, description="mean price by volume; none if not said, or nothing was traded"),
+    ] = None
 
     @model_validator(mode="after")
     def _bounds(self) -> Candle:

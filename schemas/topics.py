@@ -7,6 +7,7 @@ from typing import Literal
 
 from schemas.alert import Alert
 from schemas.candle import Candle
+from schemas.clock import Clock
 from schemas.command import Command
 from schemas.deadletter import DeadLetter
 from schemas.equity import Equity
@@ -41,16 +42,18 @@ class Topic:
     retention_ms: int = 7 * DAY
     cleanup: Literal["delete", "compact"] = "delete"
     max_bytes: int = MEGABYTE  # of a message; Kafka's own default, and that of producers, is a megabyte
+    between: type[Record] | None = None  # what comes between the records, without a key, in every partition
 
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("candles", Candle, "symbol", "closed candles of all markets", "in", partitions=4),
-        Topic("trades", Trade, "symbol", "public trades of all markets", "in", partitions=4),
+        Topic("trades", Trade, "symbol", "public trades of all markets", "in", partitions=4, between=Clock),
         Topic("quotes", Quote, "symbol", "best bid and offer of all markets", "in", partitions=4, retention_ms=DAY),
         Topic("commands", Command, "portfolio", "instructions to a running portfolio", "in", retention_ms=90 * DAY),
         Topic("journal", Slice, "portfolio", "all that a portfolio gets to know, in one order", "internal"),
+        Topic("bars", Candle, "symbol", "candles made from trades, of every timeframe", "out", partitions=4),
         Topic("signals", Signal, "symbol", "what strategies want", "out", retention_ms=90 * DAY),
         Topic("orders", Order, "portfolio", "decisions that passed every gate", "out", retention_ms=365 * DAY),
         Topic("rejections", Rejection, "portfolio", "wishes that a gate refused", "out", retention_ms=90 * DAY),

@@ -31,7 +31,7 @@ def _struct(model: type[BaseModel]) -> Any:
         fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     # A struct made at run time is not to be found by its name, so pickle goes by the model that it came from.
     reduce = {"__reduce__": lambda row: (_again, (model.__module__, model.__name__, msgspec.structs.astuple(row)))}
-    return msgspec.defstruct(model.__name__, fields, namespace=reduce, gc=False)
+    return msgspec.defstruct(model.__name__, fields, namespace=reduce, gc=False, omit_defaults=True)
 
 
 def _kind(hint: Any) -> Any:

@@ -33,7 +33,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "high": 12.0,
         "low": 9.0,
         "close": 11.0,
-        "volume": 0.0,
+        "volume": 0.5,
+        "quote_volume": 5.25,
+        "count": 3,
+        "taker_buy_volume": 0.25,
+        "vwap": 10.5,
     },
     "trades": {**_MARKET, "id": "7", "price": 0.1, "amount": 1e-9, "side": "sell"},
     "quotes": {**_MARKET, "bid": 9.5, "ask": 10.0, "bid_size": 0.0, "ask_size": 1e21},
@@ -64,6 +68,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "signals": [SIGNAL],
         "signal_row": [1],
     },
+    "bars": {**_MARKET, "timeframe": "5m", "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 0.0}
+    | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5},
     "signals": SIGNAL,
     "orders": {
         **_ACCOUNT,

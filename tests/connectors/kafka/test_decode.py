@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.kafka.decode import Decoded, decode, explain
+from connectors.kafka.decode import Decoded, decode, decode_trades, explain
 from schemas.candle import Candle
 from tests.connectors.kafka.messages import (
     BROKEN,
@@ -22,6 +23,7 @@ from tests.connectors.kafka.messages import (
     message,
 )
 
+FIELDS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume")
 # What pydantic says of a candle whose form and types are right: for the checks of the market stage.
 BY_VALUE = {"greater_than", "greater_than_equal", "value_error", "string_too_short", "string_too_long"}
 
@@ -32,7 +34,7 @@ def rows(found: Decoded) -> list[tuple[object, ...]]:
 
 
 def row(candle: Candle) -> tuple[object, ...]:
-    return tuple(getattr(candle, name) for name in Candle.model_fields)
+    return tuple(getattr(candle, name) for name in FIELDS)
 
 
 def indices(found: Decoded, count: int) -> list[int]:
@@ -147,3 +149,42 @@ def test_thousands_of_fuzzed_messages_are_judged_as_pydantic_judges_them() -> No
     rng = random.Random(7)
     for _ in range(40):
         compare([fuzzed(rng) for _ in range(100)])
+
+
+FULL = message(1, quote_volume=16.5, count=3, taker_buy_volume=0.5, vwap=11.0)
+
+
+def test_what_a_candle_may_leave_out_is_taken_with_and_without_in_one_batch() -> None:
+    found = decode([FULL, GOOD, message(2, count=None), FULL])
+    assert (len(found), found.unread) == (4, ())
+    doubled = [FULL[:-1] + b',"count":3}', FULL[:-1] + b',"vwap":null}']
+    assert [one.error for one in decode([FULL, *doubled]).unread] == [
+        f"{key}: Key is given more than once" for key in ("count", "vwap")
+    ]
+
+
+def trade(**changes: object) -> bytes:
+    row = {"symbol": "BTC/USDT", "ts": 7, "id": "42", "price": 61837.63, "amount": 0.02, "side": "sell"}
+    return json.dumps({**row, **changes}).encode()
+
+
+def test_trades_become_columns_and_what_is_none_is_told() -> None:
+    values = [trade(), trade(id="x-1", side="buy"), trade(side="up"), None, trade(id=43)]
+    found = decode_trades(values)
+    assert found.index is not None
+    assert found.index.tolist() == [0, 1]
+    assert (found.price.tolist(), found.buy.tolist()) == ([61837.63] * 2, [False, True])
+    assert (found.id[0], found.id[1] < 0) == (42, True)
+    assert [(one.index, one.error) for one in found.unread] == [
+        (2, "side: Input should be 'buy' or 'sell'"),
+        (3, "the message is null; a trade is an object"),
+        (4, "id: Input should be a valid string"),
+    ]
+
+
+def test_ids_are_the_same_numbers_alone_and_among_others() -> None:
+    texts = ["1", "12", "007", "", "-3", "1_0", "\u0663", "9" * 18, "9" * 19, "0", "a|b"]
+    numbers = decode_trades([trade(id=text) for text in texts]).id.tolist()
+    assert numbers == [decode_trades([trade(id=text)]).id.item() for text in texts]
+    assert [text for text, number in zip(texts, numbers, strict=True) if number >= 0] == ["1", "12", "9" * 18, "0"]
+    assert len(set(numbers)) == len(texts)
