@@ -20,7 +20,8 @@ class Gap:
 
     opened: int  # epoch ns
     closed: int
-    after: str  # the last record before it
+    first: str  # id, or time of a candle, of the first record that was missing; empty when nobody can say
+    last: str
     filled: int
     lost: int | None
 
@@ -81,7 +82,7 @@ class Stretch:
         self.duplicates = self.reordered = self.corrected = 0
         self.gaps: list[Gap] = []  # to be taken by the owner
         self.torn = False
-        self._after = ""
+        self._first = self._last = ""
         self._filled = self._lost = 0
 
     @property
@@ -104,12 +105,15 @@ class Stretch:
         """Let what is held back go, without what is missing."""
         raise NotImplementedError
 
+    def _missed(self, first: str, last: str) -> None:
+        self._first, self._last = self._first or first, last
+
     def _closed(self, ns: int, lost: int | None) -> None:
         opened = self.hole.opened
         assert opened is not None
         if self._filled or lost != 0:
-            self.gaps.append(Gap(opened, ns, self._after, self._filled, lost))
+            self.gaps.append(Gap(opened, ns, self._first, self._last, self._filled, lost))
         elif not self.hole.asked:
             self.reordered += 1
-        self._filled = self._lost = 0
+        self._filled, self._lost, self._first, self._last = 0, 0, "", ""
         self.hole.close()

@@ -33,7 +33,7 @@ class Numbered(Stretch):
             self.resume(ns)
         out = self._take(number, record)
         if self._held and self.hole.opened is None:
-            self._open(ns, GRACE_NS)
+            self.hole.open(ns, GRACE_NS)
         elif not self._held and self.hole.opened is not None and not self.hole.asked:
             self._closed(ns, 0)
         return out
@@ -43,13 +43,8 @@ class Numbered(Stretch):
         if self.torn:
             self.torn = False
             if self.next is not None:
-                self._open(ns, 0)
+                self.hole.open(ns, 0)
                 self.hole.asked = True  # even if nothing should be missing, it is no matter of order
-
-    def _open(self, ns: int, grace_ns: int) -> None:
-        if self.hole.opened is None:
-            self._after = "" if self.next is None else str(self.next - 1)
-        self.hole.open(ns, grace_ns)
 
     def answer(self, found: Sequence[tuple[int, Record]], ns: int) -> list[Record]:
         """All that the exchange has behind the last record that went on, by number."""
@@ -58,6 +53,8 @@ class Numbered(Stretch):
         for number, record in found:
             if number >= before and number not in self._held:
                 self._filled += 1
+                name = str(record.ts if self._sparse else number)
+                self._missed(name, name)
                 out += self._take(number, record)
         newest = max((number for number, _ in found), default=-1)
         if self.hole.over(ns):
@@ -86,6 +83,7 @@ class Numbered(Stretch):
             missing = range(self.next or 0, first)
             if not self._sparse:
                 self._lost += len(missing)
+                self._missed(str(missing[0]), str(missing[-1]))
                 self._given_up.update(missing[-MOST_GIVEN_UP:])
             self.next = first
             out += self._drain()

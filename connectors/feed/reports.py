@@ -77,7 +77,8 @@ class Reports:
         """The alert and the metrics of a hole that is closed."""
         figures = {
             "records": kind,
-            "after": gap.after,
+            "first": gap.first,
+            "last": gap.last,
             "filled": gap.filled,
             "lost": "unknown" if gap.lost is None else gap.lost,
             "seconds": round((gap.closed - gap.opened) / NANOS, 3),

@@ -40,7 +40,6 @@ class Unnumbered(Stretch):
         if self.torn:
             self.torn = False
             if self.last is not None:
-                self._after = self.last.id
                 self.hole.open(ns, 0)
                 self.hole.asked = True
 
@@ -50,6 +49,7 @@ class Unnumbered(Stretch):
         new = [record for record in found if record.id not in self._seen]
         for record in new:
             self._see(record)
+            self._missed(record.id, record.id)
         self._filled += len(new)
         first = self._held[0] if self._held else None
         reached = first is None or any(record.id in waiting or record.ts > first.ts for record in found)
