@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, Exchange, ExchangeError, Notice, Parsed, Parser
+from connectors.feed import hole
 from connectors.feed.hole import Record
 from connectors.feed.reports import EVERY_NS, Out, Reports
 from connectors.feed.skew import Skew
@@ -17,6 +18,8 @@ from schemas.wire import wire
 CLOCK = wire(Clock)
 SUBSCRIBED_WITHIN_NS = 5 * NANOS
 SUSPECT_EVERY_NS = 60 * NANOS
+OTHERS_NS = 15 * NANOS
+"""How far back a hole reaches until the trades of other symbols wait, too: theirs would close its candles."""
 
 
 class _Place:
@@ -26,6 +29,7 @@ class _Place:
         self.parser: Parser | None = None
         self.streams = streams
         self.lost: int | None = None
+        self.heard = 0  # when the last frame came
         self.resume: int | None = None  # at the latest
         self.suspect: int | None = None  # when to look for what a frame held that could not be read
         self.suspected = -SUSPECT_EVERY_NS
@@ -46,9 +50,13 @@ class Feed:
         self._troubled: dict[Key, Stream] = {}
         self._places: dict[int, _Place] = {}
         self._report: int | None = None
+        self._waiting: list[Out] = []
 
     def take(self, line: Line) -> list[Out]:
         """A frame or a note. Returns records with their topics, in order. Times must not fall."""
+        return self._taken(line) + self._released(line.ns)
+
+    def _taken(self, line: Line) -> list[Out]:
         ns, place = line.ns, self._place(line.socket)
         if self._report is None:
             self._report = ns + EVERY_NS
@@ -56,6 +64,7 @@ class Feed:
         if isinstance(line.said, bytes):
             self._reports.count["frames"] += 1
             place.parser = place.parser or self._exchange.parser()
+            place.heard = ns
             for parsed in place.parser.parse(line.said, ns):
                 out += self._parsed(place, parsed, ns)
             return out
@@ -67,6 +76,8 @@ class Feed:
         times = [self._report, self._ticks.due]
         for place in self._places.values():
             times += [place.resume, place.suspect]
+            if self._waiting and place.lost is not None:
+                times.append(place.lost + hole.PATIENCE_NS)
         times += [stream.hole.due for stream in self._troubled.values()]
         return min((time for time in times if time is not None), default=None)
 
@@ -84,7 +95,8 @@ class Feed:
         out = self.advance(ns)
         for key, stream in list(self._troubled.items()):
             if stream.hole.opened is not None:
-                out += self._go_on(key, stream.order.give_up(ns))
+                out += self._go_on(key, stream.order.give_up(ns), ns)
+        out += self._let_go()
         return out + self._reports.minute(ns, self._skew.ms)
 
     def _at(self, due: int) -> list[Out]:
@@ -97,7 +109,8 @@ class Feed:
         for key, stream in list(self._troubled.items()):
             if stream.hole.due is not None and stream.hole.due <= due:
                 records, ask = stream.due(due, self._now_ms(due))
-                out += self._go_on(key, records) + self._asked(ask, due)
+                out += self._go_on(key, records, due) + self._asked(ask, due)
+        out += self._released(due)
         # After the trades that came free: a clock must not be before them.
         hold = bool(self._troubled) or any(place.parser is None for place in self._places.values())
         clocks = self._ticks.upto(due, self._skew.ms, hold)
@@ -144,16 +157,16 @@ class Feed:
         self._reports.count["lost"] += 1
         place.resume, known = None, place.parser is not None
         place.parser = None
-        self._tear(place)
+        self._tear(place, place.heard)
         if place.lost is not None and not known:
             return []  # it has not come back since it was lost
         place.lost = ns
         return self._reports.alert(ns, "FEED_LOST", socket=socket, why=why)
 
-    def _tear(self, place: _Place, symbol: str | None = None) -> None:
+    def _tear(self, place: _Place, since: int, symbol: str | None = None) -> None:
         for key in place.streams:
             if (symbol is None or key[1] == symbol) and (stream := self._streams.get(key)) is not None:
-                stream.order.tear()
+                stream.order.tear(since)
                 self._troubled[key] = stream
 
     def _resume(self, place: _Place, ns: int, symbol: str | None = None) -> list[Out]:
@@ -163,7 +176,7 @@ class Feed:
         for key in place.streams:
             if (symbol is None or key[1] == symbol) and (stream := self._streams.get(key)) is not None:
                 stream.order.resume(ns)
-                out += self._go_on(key, [])
+                out += self._go_on(key, [], ns)
         return out
 
     def _parsed(self, place: _Place, parsed: Parsed, ns: int) -> list[Out]:
@@ -185,7 +198,7 @@ class Feed:
             if key not in place.streams:
                 place.streams.append(key)
         try:
-            return self._go_on(key, stream.offer(record, ns))
+            return self._go_on(key, stream.offer(record, ns), ns)
         except ExchangeError as wrong:
             return self._unparsed(place, str(wrong), ns)
 
@@ -195,7 +208,7 @@ class Feed:
         if notice.kind == "subscribed":
             return self._resume(place, ns, notice.symbol)
         if notice.kind == "gap":
-            self._tear(place, notice.symbol)
+            self._tear(place, ns, notice.symbol)
             return self._resume(place, ns, notice.symbol)
         if notice.kind == "error":
             self._reports.count["refused"] += 1
@@ -213,7 +226,7 @@ class Feed:
         place.suspect, place.suspected = None, ns
         if place.parser is None:
             return []  # the connection is gone, and all will be looked at when it is back
-        self._tear(place)
+        self._tear(place, ns)
         return self._resume(place, ns)
 
     def _answered(self, key: Key, note: Note, ns: int) -> list[Out]:
@@ -227,8 +240,8 @@ class Feed:
         except ExchangeError as wrong:
             self._reports.count["unanswered"] += 1
             failed = self._reports.once(ns, "FEED_UNANSWERED", str(wrong))
-            return failed + self._go_on(key, stream.failed(ns))
-        return self._go_on(key, records) + self._asked(ask, ns)
+            return failed + self._go_on(key, stream.failed(ns), ns)
+        return self._go_on(key, records, ns) + self._asked(ask, ns)
 
     def _asked(self, ask: Ask | None, ns: int) -> list[Out]:
         if ask is None:
@@ -238,14 +251,17 @@ class Feed:
             self.asks.append(ask)
             return []
         key: Key = (ask.kind, ask.symbol)
-        return self._go_on(key, self._streams[key].order.give_up(ns))
+        return self._go_on(key, self._streams[key].order.give_up(ns), ns)
 
-    def _go_on(self, key: Key, records: Iterable[Record]) -> list[Out]:
+    def _go_on(self, key: Key, records: Iterable[Record], ns: int) -> list[Out]:
         """Records to their topic, and with them what the stream has to tell."""
         stream, (kind, symbol) = self._streams[key], key
         out: list[Out] = [(kind, record) for record in records]
         order, count = stream.order, self._reports.count
         count[kind] += len(out)
+        if kind == "trades" and out and (self._waiting or self._blocked(ns)):
+            self._waiting += out
+            out = []
         count["duplicates"] += order.duplicates
         count["reordered"] += order.reordered
         count["corrected"] += order.corrected
@@ -257,6 +273,22 @@ class Feed:
             self._troubled.pop(key, None)
         else:
             self._troubled[key] = stream
+        return out
+
+    def _blocked(self, ns: int) -> bool:
+        """Whether something older than the newest trades by much is still to come."""
+        for (kind, _), stream in self._troubled.items():
+            if kind == "trades" and stream.hole.opened is not None and ns - stream.order.since >= OTHERS_NS:
+                return True
+        # Of a connection that is gone it is not known how long it will be.
+        lost = [place for place in self._places.values() if place.lost is not None]
+        return any(ns - place.heard >= OTHERS_NS and ns - (place.lost or 0) < hole.PATIENCE_NS for place in lost)
+
+    def _released(self, ns: int) -> list[Out]:
+        return self._let_go() if self._waiting and not self._blocked(ns) else []
+
+    def _let_go(self) -> list[Out]:
+        out, self._waiting = sorted(self._waiting, key=lambda one: int(one[1].ts)), []
         return out
 
     def _now_ms(self, ns: int) -> int:

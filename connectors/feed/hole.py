@@ -82,6 +82,7 @@ class Stretch:
         self.duplicates = self.reordered = self.corrected = 0
         self.gaps: list[Gap] = []  # to be taken by the owner
         self.torn = False
+        self.since = 0  # when the last record before the hole can have come, epoch ns
         self._first = self._last = ""
         self._filled = self._lost = 0
 
@@ -90,8 +91,10 @@ class Stretch:
         """Whether nothing is missing, as far as one can see."""
         return self.hole.opened is None and not self.torn
 
-    def tear(self) -> None:
-        """The connection is gone: whatever came since is missing."""
+    def tear(self, since: int) -> None:
+        """Whatever came ``since`` (epoch ns) may be missing; :meth:`resume` says when to ask for it."""
+        if self.whole:
+            self.since = since
         self.torn = True
 
     def failed(self, ns: int) -> list[Record]:

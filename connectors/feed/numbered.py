@@ -33,6 +33,7 @@ class Numbered(Stretch):
             self.resume(ns)
         out = self._take(number, record)
         if self._held and self.hole.opened is None:
+            self.since = ns
             self.hole.open(ns, GRACE_NS)
         elif not self._held and self.hole.opened is not None and not self.hole.asked:
             self._closed(ns, 0)

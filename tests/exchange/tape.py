@@ -66,7 +66,7 @@ def candles_of(trades: Iterable[Record]) -> list[Record]:
 
 
 def simulated(symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700) -> Tape:
-    """A walk of prices: about a trade of each symbol in ``every_ms``, some in the same ms, now and then none for long."""
+    """A walk of prices: a trade of each symbol in about ``every_ms``, some in one ms, now and then none for long."""
     drawn, records = random.Random(seed), []
     end = START + minutes * MINUTE
     for at, symbol in enumerate(symbols):
