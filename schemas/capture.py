@@ -31,10 +31,10 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     ``opened``: the feed began, for ``symbols`` and ``streams`` of ``exchange``, candles of ``timeframe``. ``connected``
     and ``lost``: a socket was opened or is gone, ``why``. ``answered``: a REST request for the ``kind`` of records of
     ``symbol`` was answered with ``body``, or failed (``why``). ``frame``: a frame that is no single line of text, as
-    base64 in ``body``.
+    base64 in ``body``. ``closed``: the feed was ended in good order.
     """
 
-    what: Literal["opened", "connected", "lost", "answered", "frame"]
+    what: Literal["opened", "connected", "lost", "answered", "frame", "closed"]
     exchange: str = ""
     symbols: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()

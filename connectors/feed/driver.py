@@ -84,9 +84,9 @@ class Driver:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._history.close()
+        self._tell(0, Note("closed"))
         if self._failed.done():
             self._failed.result()
-        self._ends.publish(self._feed.close(self._wall.now()))
 
     def _tell(self, socket: int, said: bytes | Note) -> None:
         """The one place where anything enters: stamped, recorded, decided, published."""

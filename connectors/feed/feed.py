@@ -129,6 +129,8 @@ class Feed:
     def _noted(self, place: _Place, socket: int, note: Note, ns: int) -> list[Out]:
         if note.what == "opened":
             return self._opened(note)
+        if note.what == "closed":
+            return self.close(ns)
         if note.what == "connected":
             return self._connected(place, socket, ns)
         if note.what == "lost":

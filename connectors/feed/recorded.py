@@ -33,7 +33,10 @@ def recorded(path: Path, name: str | None = None) -> Iterator[tuple[int, list[Ou
             feed = _feed(path, name, history=False)
         ns = line.ns
         out = feed.take(line)
-        feed.asks.clear()  # the answers are in the recording
+        if isinstance(line.said, Note) and line.said.what == "closed":
+            feed = None
+        else:
+            feed.asks.clear()  # the answers are in the recording
         if out:
             yield ns, out
     if feed is not None:

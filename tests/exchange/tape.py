@@ -67,7 +67,8 @@ def candles_of(trades: Iterable[Record]) -> list[Record]:
 
 def simulated(symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700) -> Tape:
     """A walk of prices: a trade of each symbol in about ``every_ms``, some in one ms, now and then none for long."""
-    drawn, records = random.Random(seed), []
+    drawn = random.Random(seed)
+    records: list[Record] = []
     end = START + minutes * MINUTE
     for at, symbol in enumerate(symbols):
         ts, price, number = START + 50, 100.0 * (at + 1), 1_000 * (at + 1)

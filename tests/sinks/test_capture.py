@@ -107,5 +107,7 @@ def test_what_is_no_recording_is_named_with_its_line(tmp_path: Path) -> None:
         list(lines(zst))
     with pytest.raises(CaptureError, match="there is no such recording"):
         list(lines(tmp_path / "none.gz"))
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with pytest.raises(CaptureError, match=r"holds no file \*\.ndjson\.zst"):
-        list(lines((tmp_path / "empty").mkdir() or tmp_path / "empty"))
+        list(lines(empty))
