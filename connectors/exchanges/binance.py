@@ -22,7 +22,7 @@ from connectors.exchanges.interface import (
     Stream,
     TradeIds,
 )
-from connectors.exchanges.records import Millis, NotNegative, Positive, candle, lax, split
+from connectors.exchanges.records import Count, Millis, NotNegative, Positive, candle, lax, split
 from schemas.candle import Candle
 from schemas.trade import Trade
 
@@ -65,6 +65,23 @@ class _Row(msgspec.Struct, array_like=True):
     l: Positive  # noqa: E741 (the exchange's name)
     c: Positive
     v: NotNegative
+    closed: int
+    quote: NotNegative
+    count: Count
+    taker: NotNegative
+
+    def candle(self, symbol: str, timeframe: str) -> Candle:
+        prices = (self.o, self.h, self.l, self.c)
+        return candle(
+            symbol,
+            timeframe,
+            self.t,
+            prices,
+            self.v,
+            quote_volume=self.quote,
+            count=self.count,
+            taker_buy_volume=self.taker,
+        )
 
 
 class _Refusal(msgspec.Struct):
@@ -182,7 +199,7 @@ class Binance(Exchange):
         """Of klines: rows of open time, open, high, low, close, volume, …"""
         rows = self.answer(_klines, body)
         try:
-            return [candle(symbol, timeframe, row.t, (row.o, row.h, row.l, row.c), row.v) for row in rows]
+            return [row.candle(symbol, timeframe) for row in rows]
         except WRONG as error:
             raise ExchangeError(f"{self.id}: a candle of {symbol} cannot be read: {error}") from error
 
