@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -102,9 +102,9 @@ class Binance(Exchange):
         "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints",
     )
     streams = ("trades", "quotes", "candles")
-    timeframes: ClassVar[tuple[str, ...]] = FRAMES
-    history: ClassVar[tuple[str, ...]] = FRAMES
-    trade_ids: ClassVar[TradeIds] = "contiguous"
+    timeframes: tuple[str, ...] = FRAMES
+    history: tuple[str, ...] = FRAMES
+    trade_ids: TradeIds = "contiguous"
     limits = Limits(
         symbols_per_socket=300,  # of 1,024 streams, three a symbol
         messages_per_second=4,  # of 5, for pongs count, too
@@ -123,9 +123,9 @@ class Binance(Exchange):
     )
     socket_url = "wss://stream.binance.com:9443"
     rest_url = "https://api.binance.com"
-    api: ClassVar[str] = "/api/v3"
-    trade_event: ClassVar[str] = "trade"
-    candles_weight: ClassVar[int] = 2
+    api: str = "/api/v3"
+    trade_event: str = "trade"
+    candles_weight: int = 2
 
     def to_exchange(self, symbol: str) -> str:
         """BTC/USDT is BTCUSDT."""

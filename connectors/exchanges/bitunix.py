@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -68,7 +68,7 @@ class Bitunix(Exchange):
     streams = ("trades", "quotes", "candles")
     timeframes = tuple(LENGTHS)
     history = HISTORY
-    trade_ids: ClassVar[TradeIds] = "none"
+    trade_ids: TradeIds = "none"
     limits = Limits(
         symbols_per_socket=100,  # of 300 subscriptions, three a symbol
         messages_per_second=4,  # of 5, pings count, too

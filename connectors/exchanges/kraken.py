@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -99,7 +99,7 @@ class Kraken(Exchange):
     streams = ("trades", "quotes", "candles")
     timeframes = tuple(MINUTES)
     history = tuple(MINUTES)
-    trade_ids: ClassVar[TradeIds] = "contiguous"
+    trade_ids: TradeIds = "contiguous"
     limits = Limits(
         symbols_per_socket=100,
         messages_per_second=2,
