@@ -6,7 +6,6 @@ Times are those of the tape: the simulator and the feed have one clock, which ma
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,10 +16,13 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from connectors.exchanges.interface import CANDLE, TRADE
 from connectors.feed.wall import Wall
 from tests.exchange.binance import Binance
-from tests.exchange.protocol import Protocol, Topic
+from tests.exchange.bitunix import Bitunix
+from tests.exchange.coinbase import Coinbase
+from tests.exchange.kraken import Kraken
+from tests.exchange.protocol import Protocol, Refused, Topic
 from tests.exchange.tape import Record, Tape
 
-PROTOCOLS: dict[str, type[Protocol]] = {one.name: one for one in (Binance,)}
+PROTOCOLS: dict[str, type[Protocol]] = {one.name: one for one in (Binance, Bitunix, Coinbase, Kraken)}
 Kind = Literal[
     "drop",
     "close",
@@ -225,6 +227,8 @@ class Simulator:
         await socket.prepare(request)
         client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]]())
         self._clients.append(client)
+        for text in client.protocol.hello(self.now):
+            await self._write(client, text)
         async for said in socket:
             if said.type is WSMsgType.TEXT:
                 answers, topics = client.protocol.heard(said.data, self.now)
@@ -245,8 +249,12 @@ class Simulator:
         trades = [one for one in past if isinstance(one, TRADE)]
         candles = [one for one in past if isinstance(one, CANDLE)]
         protocol = PROTOCOLS[request.match_info["exchange"]]()
-        body: Any = protocol.rest(request.match_info["path"], request.query, trades, candles)
-        return web.Response(text=json.dumps(body), content_type="application/json")
+        status = 200
+        try:
+            body: Any = protocol.rest(request.match_info["path"], request.query, trades, candles)
+        except Refused as refused:
+            status, body = refused.status, refused.body
+        return web.json_response(body, status=status)
 
 
 def _kind(record: Record) -> str:
