@@ -54,8 +54,8 @@ def download(
         _report(work, symbol)
     if work.failed:
         told = dict.fromkeys(str(error) for error in work.failed.values())
-        kept = "the same command goes on from there" if any(one.covered for one in work.histories.values()) else ""
-        raise UserError("; ".join([*told, *filter(None, [kept])]))
+        kept = any(work.histories[symbol].covered for symbol in work.failed)
+        raise UserError("; ".join(told) + ("; the same command goes on from what has come" if kept else ""))
 
 
 def _markets(there: Exchange, symbols: str, timeframe: str) -> list[str]:
@@ -107,9 +107,9 @@ def _run(work: Download) -> None:
     length = to_millis(work.timeframe)
     try:
         with shown(work.asked // length, lambda: work.done // length, "downloading"):
-            asyncio.run(work.run(Wall()))
+            asyncio.run(work.run(Wall(), lambda error: print(f"{error}; trying again", file=sys.stderr)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        print("\ninterrupted: the same command goes on from here", file=sys.stderr)
+        print("\ninterrupted: the same command goes on from what has come", file=sys.stderr)
         raise typer.Exit(130) from None
 
 
@@ -125,7 +125,8 @@ def _report(work: Download, symbol: str) -> None:
     gaps = history.gaps(work.since, work.until)
     if gaps:
         missing = sum(until - since for since, until in gaps) // length
-        print(f"  {missing:,} candles are missing in {len(gaps):,} gaps: {work.exchange.name} has none there")
+        where = "1 gap" if len(gaps) == 1 else f"{len(gaps):,} gaps"
+        print(f"  missing: {missing:,} candles in {where}, for {work.exchange.name} has none there")
     for since, until in gaps[:SHOWN]:
         print(f"    {(until - since) // length:,} from {_time(since)}")
     if len(gaps) > SHOWN:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
@@ -39,12 +39,15 @@ class Download:
         missing = [one.missing(self.since, self.until) for one in self.histories.values()]
         self.asked = sum(until - since for stretches in missing for since, until in stretches)
 
-    async def run(self, wall: Wall) -> None:
-        """Fetch what is missing. Whatever ends it, what has come is saved."""
+    async def run(self, wall: Wall, trouble: Callable[[ExchangeError], None] = lambda _: None) -> None:
+        """Fetch what is missing. Whatever ends it, what has come is saved.
+
+        ``trouble`` gets to know why a request is sent again.
+        """
         here = asyncio.current_task()
         assert here is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
-        rest, places = Rest(self.exchange, wall), asyncio.Semaphore(AT_ONCE)
+        rest, places = Rest(self.exchange, wall, trouble), asyncio.Semaphore(AT_ONCE)
         try:
             await asyncio.gather(*(self._market(rest, places, symbol) for symbol in self.histories))
         finally:
@@ -70,7 +73,6 @@ class Download:
                         history.save()
                         saved = monotonic()
         except BaseException:
-            if history.covered:
-                history.save()
+            history.save()
             raise
         history.finish()

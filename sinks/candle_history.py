@@ -72,11 +72,12 @@ class CandleHistory:
         return self._blocks[0]
 
     def save(self) -> None:
-        """Write ``path.partial``."""
-        self._write(self._partial)
+        """Write ``path.partial``; without a candle there is nothing to write."""
+        if len(self.rows()):
+            self._write(self._partial)
 
     def finish(self) -> None:
-        """Write ``path``; without a candle there is nothing to write."""
+        """Write ``path``, as :meth:`save`."""
         if len(self.rows()):
             self._write(self.path)
         self._partial.unlink(missing_ok=True)

@@ -29,6 +29,7 @@ from schemas.trade import Trade
 
 SCHEME = "ccxt:"
 AGAIN_S = 1.0
+LONGEST = 300  # characters of what ccxt says
 PAGE, CAREFUL = 1_000, 100
 
 _deals, _rows = msgspec.json.Decoder(list[Deal]), msgspec.json.Decoder(list[Row])
@@ -183,10 +184,9 @@ class ByCcxt(Watched):
                 return msgspec.json.encode([{name: one.get(name) for name in wanted} for one in deals])
             most = self.limits.candles_per_request
             return msgspec.json.encode(await self._ccxt.fetch_ohlcv(symbol, params["timeframe"], since, most))
-        except ccxt.NetworkError as error:
-            raise UnreachableError(f"{self.id}: {error}") from error
         except ccxt.BaseError as error:
-            raise ExchangeError(f"{self.id}: {error}") from error
+            kind = UnreachableError if isinstance(error, ccxt.NetworkError) else ExchangeError
+            raise kind(f"{self.id}: {' '.join(str(error).split())[:LONGEST]}") from error
 
     async def close(self) -> None:
         """Close ccxt's connections."""

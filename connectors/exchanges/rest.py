@@ -28,12 +28,12 @@ class Rest:
     """One exchange's requests. To be closed.
 
     An exchange that does not answer, answers with 5xx, or says "too many" is asked again, later each time; what it
-    says with any other status is its answer.
+    says with any other status is its answer. ``trouble`` gets to know why the first time that a request fails.
     """
 
-    def __init__(self, exchange: Exchange, wall: Wall, tries: int = TRIES) -> None:
+    def __init__(self, exchange: Exchange, wall: Wall, trouble: Callable[[ExchangeError], None]) -> None:
         self.exchange = exchange
-        self._wall, self._tries = wall, tries
+        self._wall, self._trouble = wall, trouble
         self._budget = Budget(exchange.limits.weight_per_minute, 60.0)
         self._session: aiohttp.ClientSession | None = None
 
@@ -43,13 +43,15 @@ class Rest:
         Raises UnreachableError when there is none, or ``read`` raises it, each time; ExchangeError as ``read`` does.
         """
         backoff = Backoff(random.random)
-        for left in reversed(range(self._tries)):
+        for left in reversed(range(TRIES)):
             await self._wall.sleep(self._budget.wait_ns(self._wall.now(), request.weight) / NANOS)
             try:
                 return read(await self._get(request))
             except UnreachableError as error:
                 if not left:
-                    raise UnreachableError(f"{error} (tried {self._tries} times)") from error
+                    raise UnreachableError(f"{error} (tried {TRIES} times)") from error
+                if left == TRIES - 1:
+                    self._trouble(error)
                 await self._wall.sleep(backoff.after(0.0))
         raise AssertionError("it is tried at least once")
 

@@ -62,7 +62,11 @@ class Binance(Protocol):
                 if one.symbol == symbol and int(one.id) >= first
             ][:limit]
         if path == "/api/v3/klines":
-            since, until, length = int(query["startTime"]), int(query["endTime"]), to_millis(query["interval"])
+            since, until, length = (
+                int(query["startTime"]),
+                int(query.get("endTime", 1 << 62)),
+                to_millis(query["interval"]),
+            )
             return [
                 [
                     *(opened, *map(str, (one.open, one.high, one.low, one.close, one.volume)), one.ts - 1),
