@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from flows.columns import Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Book, Holding
 from flows.portfolio.broker import Bracket, PaperBroker, Ticket
+from flows.portfolio.control import steered
+from flows.portfolio.control.observed import ObservedLedger
+from flows.portfolio.control.states import States
+from flows.portfolio.control.steering import Steering
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
@@ -19,7 +24,7 @@ from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
 from flows.portfolio.rounding import money, worth
-from flows.portfolio.scan import DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
+from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -50,6 +55,10 @@ class Account:
         self.lanes = new_lanes(0)
         self.estimates = Estimates(config)
         self.slots: dict[str, int] = {}
+        self.states = States()
+        self.steering = Steering(self, config) if steered(config) else None
+        if self.steering:
+            self.ledger = ObservedLedger(config.portfolio.name, mode, strategy, self.steering)
         self.committed = 0.0  # notional of waiting entries less that of waiting exits
         self.coming = 0  # waiting entries less waiting exits
 
@@ -75,12 +84,16 @@ class Account:
                     self._sum_up()
                     self.ledger.day(outbox, ended, self.book.cash, float(self.tally["equity"][0]))
                     self.memory.day_equity = float(self.tally["equity"][0])
+                    if self.steering:
+                        self.steering.day(ended, outbox)
                 self.tally["day_end"] = (int(block.ts[row]) + DAY_MS - 1) // DAY_MS * DAY_MS
+            elif why == BREAK and self.steering:
+                self.steering.instant(block.timeframes, outbox)
             else:
                 until = taken
                 while until < len(signals) and signals[until].ts == due:
                     until += 1
-                self._decide(signals[taken:until], block, outbox)
+                self._decide(signals[taken:until], block.timeframes, outbox)
                 taken = until
         self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
 
@@ -100,7 +113,7 @@ class Account:
         symbol, candle_ts = block.symbols[slot], ts - block.timeframes.item(slot)
         open_, high, low = block.open.item(row), block.high.item(row), block.low.item(row)
         for ticket in self.broker.take_waiting(symbol):
-            self._uncommit(ticket)
+            self.uncommit(ticket)
             price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
             self._fill(ticket.order, price, ts, candle_ts, outbox)
         for hit in self.broker.triggered(symbol, open_, high, low):
@@ -163,18 +176,24 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def _decide(self, signals: Sequence[Any], block: Block, outbox: Outbox) -> None:
+    def _decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
         """The signals of one instant, after all its candles are marked."""
         for signal in signals:
             want = WANTED[signal.side]
             holding = self.book.holdings.get((signal.symbol, signal.strategy))
             held = holding.side if holding else 0
             if holding and want != held:
-                self._place(self.orders.exit(holding, signal), -float(holding.quantity) * signal.price, block, outbox)
+                if self.steering and self.steering.keeps(signal, "sell" if held > 0 else "buy", outbox):
+                    continue
+                self.place(
+                    self.orders.exit(holding, signal), -float(holding.quantity) * signal.price, timeframes, outbox
+                )
             if want:
-                self._enter(signal, want, held if held == want else 0, block, outbox)
+                self._enter(signal, want, held if held == want else 0, timeframes, outbox)
+            if self.steering:
+                self.steering.settle(timeframes, outbox)
 
-    def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
+    def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.committed,
@@ -182,6 +201,7 @@ class Account:
             held=held,
             memory=self.memory,
             exposures=self._exposures,
+            states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
@@ -193,7 +213,7 @@ class Account:
                 return
             checks[gate.name] = verdict
         self.memory.entered(signal.ts)
-        self._place(self.orders.entry(intent, checks), intent.quantity * intent.price, block, outbox)
+        self.place(self.orders.entry(intent, checks), intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
@@ -208,13 +228,13 @@ class Account:
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
 
-    def _place(self, order: Any, value: float, block: Block, outbox: Outbox) -> None:
+    def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
         self.ledger.order(outbox, order)
         if self.at_close:
             slot = self.slots[order.symbol]
             price = self.broker.market_price(order.symbol, self.lanes["mark"].item(slot), buy=order.side == "buy")
-            self._fill(order, price, order.ts, order.ts - int(block.timeframes[slot]), outbox)
+            self._fill(order, price, order.ts, order.ts - int(timeframes[slot]), outbox)
             self._settle(order.symbol)
             return
         self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
@@ -222,7 +242,8 @@ class Account:
         self.coming += 1 if value > 0 else -1
         self.lanes["wake"][self.slots[order.symbol]] = 1
 
-    def _uncommit(self, ticket: Ticket) -> None:
+    def uncommit(self, ticket: Ticket) -> None:
+        """A ticket does not wait any more."""
         self.committed -= ticket.value
         self.coming -= 1 if ticket.value > 0 else -1
         if not self.broker.waiting:
@@ -244,6 +265,7 @@ class Account:
             "ring": self.estimates.ring.copy(),
             "slots": dict(self.slots),
             "committed": (self.committed, self.coming),
+            "steering": self.steering.snapshot() if self.steering else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -254,4 +276,6 @@ class Account:
         self.memory.restore(state["memory"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
         self.committed, self.coming = state["committed"]
+        if self.steering and state["steering"]:
+            self.steering.restore(state["steering"])
         self.estimates.ring = state["ring"].copy()

@@ -48,6 +48,10 @@ class Orders:
         """Close a position because a signal wants another one, or none."""
         return self._close(holding, "exit", signal.ts, "market", None, signal.id, signal.reason)
 
+    def close(self, holding: Holding, ts: int, reason: str) -> Any:
+        """Close a position because a breaker or a command wants it."""
+        return self._close(holding, "close", ts, "market", None, None, reason)
+
     def bracket(self, holding: Holding, leg: BracketLeg, level: Decimal | None, ts: int) -> Any:
         """Close a position because its stop or its target was reached."""
         kind: Literal["stop", "limit"] = "stop" if leg == "stop" else "limit"

@@ -29,6 +29,11 @@ BREAKERS: tuple[type[Breaker], ...] = (
 )
 
 
+def steered(config: Config) -> bool:
+    """Whether anything could hold trading up."""
+    return any(breaker.wanted(config) for breaker in BREAKERS)
+
+
 def breakers_of(config: Config) -> list[Breaker]:
     """The breakers that the configuration asks for."""
     return [breaker(config) for breaker in BREAKERS if breaker.wanted(config)]

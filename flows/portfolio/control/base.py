@@ -1,8 +1,8 @@
 """What a breaker is: a rule that looks at what happens to an account, and says when trading has to stop."""
 
+# ruff: noqa: ARG002 (a breaker overrides what it needs of this)
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
@@ -86,7 +86,7 @@ class Decided(NamedTuple):
     refused: bool
 
 
-class Breaker(ABC):
+class Breaker:
     """One rule. To add one: its file, its section in ``schemas/config/breakers.py``, and its line in ``BREAKERS``.
 
     It overrides the few methods that it needs. Levels of equity, of a return and of a gap are put into the account's

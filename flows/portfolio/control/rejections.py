@@ -9,7 +9,10 @@ from flows.portfolio.control.base import Breaker, Decided, Trip
 
 
 class Rejections(Breaker):
-    """Of the last ``decisions`` wishes, ``max_pct`` or more were refused. What a trading state refuses does not count."""
+    """Of the last ``decisions`` wishes, ``max_pct`` or more were refused.
+
+    What a trading state refuses does not count.
+    """
 
     name: ClassVar = "rejections"
     limit: ClassVar = "max_pct"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import numpy as np
-
 from flows.portfolio.control.base import Breaker, Figures, Place, Trip
 
 
@@ -18,12 +16,8 @@ class Volatility(Breaker):
 
     def arm(self, tally: Any, day_equity: float) -> None:  # noqa: ARG002
         """The multiple that the walk looks for. Other symbols go on, so it stays there."""
-        tally["shock"] = self.config.times
+        tally["most_shock"] = self.config.times
 
     def jumped(self, symbol: str, figures: Figures) -> Iterator[Trip]:
         """The symbol alone."""
         yield Trip(Place("symbol", symbol), {**figures, "times": self.config.times})
-
-
-NO_SHOCK = np.inf
-"""A multiple that no return reaches."""

@@ -9,11 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
+from flows.portfolio.control.states import States
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from schemas.config.root import Config
 
 Figures = dict[str, Any]
+FREE = States()
+"""Nothing does."""
 
 
 class Intent(msgspec.Struct, gc=False):
@@ -48,6 +51,7 @@ class Standing(msgspec.Struct, gc=False):
     memory: Memory
     late_ms: int = 0  # event time that has passed since the signal's candle closed
     exposures: Callable[[], Sequence[Exposure]] = tuple  # what ``gross`` is made of
+    states: States = FREE  # what holds trading up
 
 
 class Refusal(msgspec.Struct, gc=False):

@@ -6,6 +6,8 @@ from tests.flows.portfolio.stories import flat, settings, trade, wish
 
 def test_the_gates_are_asked_in_this_order() -> None:
     assert [gate.name for gate in GATES] == [
+        "trading_state",
+        "strategy_mode",
         "stale_data",
         "session",
         "duplicate_intent",
