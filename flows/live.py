@@ -81,7 +81,9 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     )
     journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
-    logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing, monitor.on_opened)
+    logic = partial(
+        LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing, monitor.on_opened
+    )
     decided = op.stateful_batch("portfolio", entries, partial(WatchedLogic, logic, monitor.watch))
     opening = op.input("opening", flow, Opening([*shards, portfolio]))
     outboxes = op.merge("records", opening, op.filter_map("told", said, told), decided)

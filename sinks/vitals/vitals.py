@@ -156,14 +156,16 @@ class Vitals:
             _add(self._raised, [alert for alert in alerts if alert.code == "STRATEGY_RAISED"], "strategy")
         for one in outbox.get("breakers", ()):
             scope = " ".join(filter(None, (one.scope, one.symbol or (one.scope == "strategy" and one.strategy) or "")))
-            self.breaker(one.breaker, scope, one.strategy if one.mode == "shadow" else "", one.event.endswith("Tripped"))
+            self.breaker(
+                one.breaker, scope, one.strategy if one.mode == "shadow" else "", one.event.endswith("Tripped")
+            )
         for account in outbox.get("equity", ()):
             labels = (account.mode, account.strategy or "")
             self._equity.labels(*labels).set(account.equity)
             self._drawdown.labels(*labels).set(account.drawdown_pct)
 
     @_harmless
-    def breaker(self, name: str, scope: str, shadow: str, tripped: bool) -> None:  # noqa: FBT001
+    def breaker(self, name: str, scope: str, shadow: str, tripped: bool) -> None:
         """A breaker is open, or is not, in the live account or that of a shadow strategy."""
         self._breakers.labels(name, scope, "shadow" if shadow else "live", shadow).set(int(tripped))
 

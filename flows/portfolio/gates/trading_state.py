@@ -35,4 +35,6 @@ class TradingState(Gate):
         held = standing.states.of(intent.signal.strategy, intent.signal.symbol)
         if held.level == ACTIVE:
             return {"state": NAMES[ACTIVE]}
-        return Refusal("TRADING_HALTED" if held.level == HALTED else "TRADING_REDUCING", held.figures())
+        if held.level == HALTED:
+            return Refusal("TRADING_HALTED", held.figures())
+        return Refusal("TRADING_REDUCING", held.figures())
