@@ -45,7 +45,8 @@ class Account:
         self.book = Book(config.portfolio.cash)
         self.broker = PaperBroker(config.broker, config.instruments)
         self.gates = gates_of(config)
-        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window))
+        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
+        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
         self.orders = Orders(config.portfolio.name)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
         self.interval = to_millis(config.run.equity_every)
@@ -151,7 +152,7 @@ class Account:
             holding = self.book.holdings[key]
             closed = self.book.close(holding, price, fee, candle_ts, order.leg)
             self.broker.release(order.symbol, order.strategy)
-            self.memory.exited(key, ts)
+            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
             self.ledger.position(outbox, holding, ts, closed)
 
     def _settle(self, symbol: str) -> None:
@@ -194,12 +195,15 @@ class Account:
                 self.steering.settle(timeframes, outbox)
 
     def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
+        lane = self.lanes[self.slots[signal.symbol]]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.committed,
             positions=len(self.book.holdings) + self.coming,
             held=held,
             memory=self.memory,
+            atr=lane["atr"].item(),
+            vol=lane["vol"].item(),
             exposures=self._exposures,
             states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
@@ -212,8 +216,9 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        self.memory.entered(signal.ts)
-        self.place(self.orders.entry(intent, checks), intent.quantity * intent.price, timeframes, outbox)
+        order = self.orders.entry(intent, checks)
+        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
+        self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""

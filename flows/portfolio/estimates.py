@@ -67,7 +67,7 @@ def sample(lanes: Any, ring: Floats, count: int) -> None:
 def watch_of(config: Config) -> Ints:
     """``risk.atr_period``, ``risk.vol_span`` and the ms between two samples of returns; 0 for what nobody uses."""
     uses_atr = uses_returns = False
-    uses_vol = config.breakers.volatility.times is not None
+    uses_vol = config.risk.sizing == "volatility_target" or config.breakers.volatility.times is not None
     return np.array(
         [
             config.risk.atr_period if uses_atr else 0,

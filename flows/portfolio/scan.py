@@ -181,8 +181,7 @@ def scan(
     """
     y = tally[0]
     period, span, spacing = watch[0], watch[1], watch[2]
-    i = start
-    count = len(ts)
+    i, count = start, len(ts)
     while True:
         if y.unmarked == 1 and (i == count or ts[i] != y.now):
             if y.armed == 1 and y.looked != y.now and reached(y):

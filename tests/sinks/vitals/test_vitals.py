@@ -160,7 +160,7 @@ def tell_everything(vitals: Vitals) -> None:
     vitals.on_rows("candles-0", 1)
     vitals.on_durable("candles-0", 1)
     vitals.on_trouble("candles-0", "x")
-    vitals.observe({topic: [record(topic)] for topic in ("deadletters", "rejections", "alerts", "equity")})
+    vitals.observe({topic: [record(topic)] for topic in ("deadletters", "rejections", "alerts", "breakers", "equity")})
     vitals.observe({"alerts": [record("alerts", code="STRATEGY_RAISED")]})
     vitals.published("orders", 1)
     vitals.watermark("candles-0", 0)

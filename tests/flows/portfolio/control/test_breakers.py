@@ -147,7 +147,7 @@ CASES = [
         "order_rate",
         {"most": 2, "window": "10m", "scope": "symbol"},
         flat(range(1, 8), 100.0),
-        [wish(n, side, 100.0, stop) for n, side, stop in ((1, "long", 10.0), (3, "short", 500.0), (5, "long", 10.0))],
+        [wish(1, "long", 100.0, 10.0), wish(3, "short", 100.0, 500.0), wish(5, "long", 100.0, 10.0)],
         5,
         ("symbol", BTC),
         {"orders": 3, "most": 2, "window": "10m"},
