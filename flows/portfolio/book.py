@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from flows.portfolio.rounding import worth
+from flows.portfolio.rounding import average, part, worth
 from schemas.order import ExitLeg
 
 Key = tuple[str, str]
@@ -15,7 +15,7 @@ Key = tuple[str, str]
 
 
 class Holding(msgspec.Struct, gc=False):
-    """An open position of one strategy in one symbol."""
+    """An open position of one strategy in one symbol. Quantity and entry value are those of what is still held."""
 
     id: str
     strategy: str
@@ -28,14 +28,19 @@ class Holding(msgspec.Struct, gc=False):
     fees: Decimal
     stop: Decimal
     target: Decimal | None
+    left: Decimal = Decimal(0)  # quantity that has left already …
+    left_value: Decimal = Decimal(0)  # … and what it was sold (or bought back) for
+    gained: Decimal = Decimal(0)  # what that made, before fees
+    leaving: bool = False  # an order that closes all of it waits
 
 
 class Closed(msgspec.Struct, gc=False):
     """What a position came to."""
 
-    exit_price: Decimal
+    quantity: Decimal
+    exit_price: Decimal  # average
     exit_ts: int
-    exit_leg: ExitLeg
+    exit_leg: ExitLeg  # of the last part that left
     fees: Decimal
     realised_pnl: Decimal  # after the fees of both ways
 
@@ -55,13 +60,25 @@ class Book:
         self.holdings[key] = holding
         self.cash -= holding.entry_value * holding.side + holding.fees
 
-    def close(self, holding: Holding, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg) -> Closed:
-        """Take a position out at a price."""
-        del self.holdings[(holding.symbol, holding.strategy)]
-        value = worth(price, holding.quantity)
+    def leave(
+        self, holding: Holding, quantity: Decimal, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg
+    ) -> Closed | None:
+        """Take a part of a position out at a price. Returns what all of it came to when that was the last part."""
+        value = worth(price, quantity)
+        cost = holding.entry_value if quantity == holding.quantity else part(holding.entry_value, quantity, holding.quantity)
         self.cash += value * holding.side - fee
-        fees = holding.fees + fee
-        return Closed(price, ts, leg, fees, (value - holding.entry_value) * holding.side - fees)
+        holding.quantity -= quantity
+        holding.entry_value -= cost
+        holding.fees += fee
+        holding.left += quantity
+        holding.left_value += value
+        holding.gained += (value - cost) * holding.side
+        if holding.quantity:
+            return None
+        del self.holdings[(holding.symbol, holding.strategy)]
+        if holding.left != quantity:
+            price = average(holding.left_value, holding.left)
+        return Closed(holding.left, price, ts, leg, holding.fees, holding.gained - holding.fees)
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""
