@@ -42,6 +42,6 @@ class Order(Record):
     signal_id: Annotated[Id | None, Field(description="signal it came from; none for stop and target")]
     reason: str
     checks: Annotated[dict[str, Figures], Field(description="each gate that let it through, with its figures")]
-    tranches: Annotated[
-        list[Tranche], Field(description="of an entry: the parts that leave on their own; none: all leaves together")
-    ] = []
+    tranches: list[Tranche] = Field(
+        [], description="of an entry: parts that leave on their own; none: it leaves as one"
+    )

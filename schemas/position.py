@@ -25,7 +25,9 @@ class Position(Record):
     entry_price: Annotated[Exact, Field(description="average, slippage included")]
     entry_ts: Annotated[Millis, Field(description="open time of the candle of the entry, epoch ms UTC")]
     stop: Annotated[Exact, Field(description="protective stop in force; of several the one farthest away")]
-    target: Annotated[Exact | None, Field(description="take-profit price in force, if any; of several the one farthest away")]
+    target: Annotated[
+        Exact | None, Field(description="take-profit price in force, if any; of several the one farthest away")
+    ]
     exit_price: Annotated[Exact | None, Field(description="average, slippage included; none while open")]
     exit_ts: Annotated[Millis | None, Field(description="open time of the candle of the exit; none while open")]
     exit_leg: Annotated[ExitLeg | None, Field(description="what closed it, or the last part of it")]

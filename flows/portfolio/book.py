@@ -65,7 +65,11 @@ class Book:
     ) -> Closed | None:
         """Take a part of a position out at a price. Returns what all of it came to when that was the last part."""
         value = worth(price, quantity)
-        cost = holding.entry_value if quantity == holding.quantity else part(holding.entry_value, quantity, holding.quantity)
+        cost = (
+            holding.entry_value
+            if quantity == holding.quantity
+            else part(holding.entry_value, quantity, holding.quantity)
+        )
         self.cash += value * holding.side - fee
         holding.quantity -= quantity
         holding.entry_value -= cost

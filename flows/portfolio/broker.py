@@ -94,7 +94,10 @@ class PaperBroker:
         return {
             "waiting": {symbol: [(t.order, t.value) for t in tickets] for symbol, tickets in self.waiting.items()},
             "guards": {
-                symbol: {name: (guard.side, [msgspec.structs.astuple(one) for one in guard.tranches]) for name, guard in guards.items()}
+                symbol: {
+                    name: (guard.side, [msgspec.structs.astuple(one) for one in guard.tranches])
+                    for name, guard in guards.items()
+                }
                 for symbol, guards in self.guards.items()
             },
         }

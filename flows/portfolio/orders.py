@@ -69,7 +69,7 @@ class Orders:
         reason: str,
         number: int = 0,
     ) -> Any:
-        """No gate is asked: nothing may hold up getting out. Two tranches may leave in one candle: ``number`` of one."""
+        """No gate is asked: nothing may hold up getting out. ``number``: of the first tranche that leaves by it."""
         facts = (self.portfolio, holding.strategy, holding.symbol, ts, leg)
         return OrderRow(
             id=event_id(*facts, number) if number else event_id(*facts),

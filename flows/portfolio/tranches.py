@@ -75,7 +75,9 @@ def hits(guard: Guard, open_: float, high: float, low: float) -> list[Hit]:
             found.setdefault((0 if beyond_target else 2, "target", one.target_at), []).append(one)
     return [
         Hit(leg, parts[0].stop if leg == "stop" else parts[0].target, open_ if rank == 0 else level, parts)  # type: ignore[arg-type]
-        for (rank, leg, level), parts in (sorted(found.items(), key=lambda item: _order(item[0], side)) if len(found) > 1 else found.items())
+        for (rank, leg, level), parts in (
+            sorted(found.items(), key=lambda item: _order(item[0], side)) if len(found) > 1 else found.items()
+        )
     ]
 
 
