@@ -64,25 +64,22 @@ class Book:
         self, holding: Holding, quantity: Decimal, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg
     ) -> Closed | None:
         """Take a part of a position out at a price. Returns what all of it came to when that was the last part."""
-        value = worth(price, quantity)
-        cost = (
-            holding.entry_value
-            if quantity == holding.quantity
-            else part(holding.entry_value, quantity, holding.quantity)
-        )
+        value, whole = worth(price, quantity), quantity == holding.quantity
+        cost = holding.entry_value if whole else part(holding.entry_value, quantity, holding.quantity)
         self.cash += value * holding.side - fee
-        holding.quantity -= quantity
-        holding.entry_value -= cost
         holding.fees += fee
-        holding.left += quantity
-        holding.left_value += value
         holding.gained += (value - cost) * holding.side
-        if holding.quantity:
+        if not whole or holding.left:
+            holding.left += quantity
+            holding.left_value += value
+        if not whole:
+            holding.quantity -= quantity
+            holding.entry_value -= cost
             return None
         del self.holdings[(holding.symbol, holding.strategy)]
-        if holding.left != quantity:
-            price = average(holding.left_value, holding.left)
-        return Closed(holding.left, price, ts, leg, holding.fees, holding.gained - holding.fees)
+        if holding.left:
+            quantity, price = holding.left, average(holding.left_value, holding.left)
+        return Closed(quantity, price, ts, leg, holding.fees, holding.gained - holding.fees)
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -30,8 +29,12 @@ class Triggered(NamedTuple):
     leg: BracketLeg
     level: Decimal
     price: Decimal  # what it is filled at
-    quantity: Decimal
-    tranches: Sequence[Tranche]
+    tranches: list[Tranche]
+
+    @property
+    def quantity(self) -> Decimal:
+        """Of all that leave."""
+        return sum((one.quantity for one in self.tranches[1:]), self.tranches[0].quantity)
 
 
 class PaperBroker:
@@ -76,8 +79,7 @@ class PaperBroker:
                     price = self.market_price(symbol, hit.at, buy=not sells)
                 else:
                     price = on_grid(hit.at, tick, DOWN if sells else UP)
-                quantity = sum((one.quantity for one in hit.tranches), Decimal(0))
-                found.append(Triggered(strategy, hit.leg, hit.level, price, quantity, hit.tranches))
+                found.append(Triggered(strategy, hit.leg, hit.level, price, hit.tranches))
         return found
 
     def levels(self, symbol: str) -> tuple[float, float]:

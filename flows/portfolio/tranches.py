@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -42,7 +41,7 @@ class Hit(NamedTuple):
     leg: BracketLeg
     level: Decimal
     at: float  # where it was reached: the open when the candle opened beyond it, else the level itself
-    tranches: Sequence[Tranche]
+    tranches: list[Tranche]
 
 
 def tranche(number: int, side: int, quantity: Decimal, stop: Decimal, target: Decimal | None) -> Tranche:
@@ -65,23 +64,26 @@ def hits(guard: Guard, open_: float, high: float, low: float) -> list[Hit]:
     """
     side = guard.side
     worst, best = (low, high) if side > 0 else (high, low)
-    found: dict[tuple[int, BracketLeg, float], list[Tranche]] = {}
+    found: list[tuple[int, Hit]] = []
     for one in guard.tranches:
         beyond_target = (open_ - one.target_at) * side >= 0
         if (worst - one.stop_at) * side <= 0 and not beyond_target:
-            rank = 0 if (open_ - one.stop_at) * side <= 0 else 1
-            found.setdefault((rank, "stop", one.stop_at), []).append(one)
-        elif (best - one.target_at) * side >= 0:
-            found.setdefault((0 if beyond_target else 2, "target", one.target_at), []).append(one)
-    return [
-        Hit(leg, parts[0].stop if leg == "stop" else parts[0].target, open_ if rank == 0 else level, parts)  # type: ignore[arg-type]
-        for (rank, leg, level), parts in (
-            sorted(found.items(), key=lambda item: _order(item[0], side)) if len(found) > 1 else found.items()
-        )
-    ]
+            beyond = (open_ - one.stop_at) * side <= 0
+            found.append((0 if beyond else 1, Hit("stop", one.stop, open_ if beyond else one.stop_at, [one])))
+        elif one.target is not None and (best - one.target_at) * side >= 0:
+            at = open_ if beyond_target else one.target_at
+            found.append((0 if beyond_target else 2, Hit("target", one.target, at, [one])))
+    return [hit for _, hit in found] if len(found) < 2 else _together(found, side)
 
 
-def _order(key: tuple[int, BracketLeg, float], side: int) -> tuple[int, float]:
-    """As the price would come along: of several stops or targets the nearest one first."""
-    rank, leg, level = key
-    return rank, level * side * (1 if leg == "target" else -1)
+def _together(found: list[tuple[int, Hit]], side: int) -> list[Hit]:
+    """Hits of one level as one, in the order in which the price would come along."""
+    level = {"stop": -side, "target": side}  # of several stops or targets the nearest one first
+    found.sort(key=lambda ranked: (ranked[0], ranked[1].level * level[ranked[1].leg]))
+    joined: list[Hit] = []
+    for _, hit in found:
+        if joined and (joined[-1].leg, joined[-1].level) == (hit.leg, hit.level):
+            joined[-1].tranches.extend(hit.tranches)
+        else:
+            joined.append(hit)
+    return joined

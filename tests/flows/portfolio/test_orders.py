@@ -36,9 +36,7 @@ def holding(side: int) -> Holding:
 @pytest.mark.parametrize(("side", "closing"), [(1, "sell"), (-1, "buy")])
 @pytest.mark.parametrize(("leg", "kind"), [("stop", "stop"), ("target", "limit")])
 def test_a_bracket_closes_the_whole_position_at_its_level(side: int, closing: str, leg: BracketLeg, kind: str) -> None:
-    hit = Triggered(
-        "cross", leg, Decimal(95), Decimal(94), Decimal("0.5"), [tranche(0, side, Decimal("0.5"), Decimal(95), None)]
-    )
+    hit = Triggered("cross", leg, Decimal(95), Decimal(94), [tranche(0, side, Decimal("0.5"), Decimal(95), None)])
     order = ORDERS.bracket(holding(side), hit, 60_000)
     assert (order.side, order.type, order.leg, order.price, order.quantity) == (
         closing,
