@@ -127,12 +127,15 @@ class Account:
                 self._enter(signal, want, held if held == want else 0, block, outbox)
 
     def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
+        lane = self.lanes[self.slots[signal.symbol]]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.desk.committed,
             positions=len(self.book.holdings) + self.desk.coming,
             held=held,
             memory=self.memory,
+            atr=lane["atr"].item(),
+            vol=lane["vol"].item(),
             exposures=self._exposures,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -144,8 +147,8 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        self.memory.entered(signal.ts)
         order = self.orders.entry(intent, checks, self.legs.of(intent))
+        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
         self._place(order, intent.quantity * intent.price, block, outbox)
 
     def _exposures(self) -> list[Exposure]:

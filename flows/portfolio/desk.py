@@ -24,7 +24,8 @@ class Desk:
     def __init__(self, config: Config, mode: Mode, strategy: str | None) -> None:
         self.book = Book(config.portfolio.cash)
         self.broker = PaperBroker(config.broker, config.instruments)
-        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window))
+        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
+        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
         self.orders = Orders(config.portfolio.name)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
@@ -95,7 +96,7 @@ class Desk:
         closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
         if closed is not None:
             self.broker.release(*key)
-            self.memory.exited(key, ts)
+            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
         else:
             holding.stop, holding.target = self.broker.guards[order.symbol][order.strategy].outermost()
         self.ledger.position(outbox, holding, ts, closed)
