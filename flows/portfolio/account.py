@@ -40,7 +40,8 @@ class Account:
         self.book = Book(config.portfolio.cash)
         self.broker = PaperBroker(config.broker, config.instruments)
         self.gates = gates_of(config)
-        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window))
+        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
+        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
         self.orders = Orders(config.portfolio.name)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
         self.interval = to_millis(config.run.equity_every)
@@ -138,7 +139,7 @@ class Account:
             holding = self.book.holdings[key]
             closed = self.book.close(holding, price, fee, candle_ts, order.leg)
             self.broker.release(order.symbol, order.strategy)
-            self.memory.exited(key, ts)
+            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
             self.ledger.position(outbox, holding, ts, closed)
 
     def _settle(self, symbol: str) -> None:
@@ -175,12 +176,15 @@ class Account:
                 self._enter(signal, want, held if held == want else 0, block, outbox)
 
     def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
+        lane = self.lanes[self.slots[signal.symbol]]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.committed,
             positions=len(self.book.holdings) + self.coming,
             held=held,
             memory=self.memory,
+            atr=lane["atr"].item(),
+            vol=lane["vol"].item(),
             exposures=self._exposures,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -192,8 +196,9 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        self.memory.entered(signal.ts)
-        self._place(self.orders.entry(intent, checks), intent.quantity * intent.price, block, outbox)
+        order = self.orders.entry(intent, checks)
+        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
+        self._place(order, intent.quantity * intent.price, block, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
