@@ -12,10 +12,10 @@ from flows.columns import Ints
 from flows.outbox import Outbox
 from flows.portfolio.control import BREAKERS, breakers_of
 from flows.portfolio.control.base import ALL, Breaker, Closed, Decided, Filled, Place, Trip
-from flows.portfolio.control.desk import close_all, withdraw
 from flows.portfolio.control.levels import NEVER
 from flows.portfolio.control.notices import Notices
 from flows.portfolio.control.states import HALTED, REDUCING
+from flows.portfolio.control.unwind import close_all, withdraw
 from flows.portfolio.gates.base import Refusal
 from schemas.config.root import Config
 

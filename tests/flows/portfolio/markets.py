@@ -53,6 +53,8 @@ CHOICES: dict[str, list[Any]] = {
     "breakers.stale_data.after": [None, None, "1m"],
     "breakers.order_rate.most": [None, None, 1],
     "breakers.order_rate.reset": ["2m", "day"],
+    "exits.ladder": [[], [], [{"share_pct": 30, "at": 0.5}, {"share_pct": 30, "by": "percent", "at": 1.5}]],
+    "exits.dual.stop_money": [None, None, "20"],
     "broker.fill_at": ["next_open", "next_open", "close"],
     "broker.fee_pct": [0.0, 0.05, 0.1],
     "broker.slippage_pct": [0.0, 0.02, 1.0],

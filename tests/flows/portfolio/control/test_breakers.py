@@ -207,7 +207,6 @@ def test_a_breaker_that_closes_all_does_so_at_the_next_opens_and_halts() -> None
         (4, "b", "close", "buy", "1", "50", "0E-8"),
     ]
     assert fields(outbox["rejections"], "ts", "gate", "code", "side") == [
-        (3, "trading_state", "TRADING_HALTED", "sell"),
         (4, "trading_state", "TRADING_HALTED", "buy"),
     ]
     assert fields(outbox["alerts"], "ts", "level", "code") == [(3, "critical", "BREAKER_TRIPPED")]
@@ -237,7 +236,7 @@ def test_an_entry_that_waits_when_trading_is_held_up_is_withdrawn() -> None:
         {"order_id": entry.id, "strategy": "b", "side": "buy", "by": "losses", "quantity": "1"},
     )
     assert [fill[1] for fill in fills(outbox)] == ["a", "a"]
-    assert (account.committed, account.coming) == (0.0, 0)
+    assert (account.desk.committed, account.desk.coming) == (0.0, 0)
 
 
 DAYS = [*falling(100, 100, 60, 60), *flat((1440, 1441, 1442), 60.0)]
@@ -297,3 +296,11 @@ def test_every_breaker_is_named_for_its_file_and_its_section_and_is_off_by_defau
 
 def test_there_is_a_breaker_for_every_section() -> None:
     assert [breaker.name for breaker in BREAKERS] == list(type(Config().breakers).model_fields)
+
+
+def test_in_halted_a_wish_to_get_out_is_refused_and_told() -> None:
+    rules = {"breakers.drawdown.max_pct": 0.1, "breakers.drawdown.action": "halt"}
+    _, outbox = trade(settings(rules), falling(100, 100, 80, 80), [*LONG, wish(3, "flat", 80.0)])
+    assert fields(outbox["rejections"], "ts", "gate", "code", "side") == [
+        (3, "trading_state", "TRADING_HALTED", "sell")
+    ]

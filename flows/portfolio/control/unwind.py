@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flows.columns import Ints
 from flows.outbox import Outbox
-from flows.portfolio.book import Holding
 from flows.portfolio.control.base import Place
 from flows.portfolio.control.notices import Notices
 
@@ -25,7 +24,7 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
         elif gone:
             del account.broker.waiting[symbol]
         for ticket in gone:
-            account.uncommit(ticket)
+            account.desk.uncommit(ticket)
             order = ticket.order
             account.memory.risked.pop(order.position_id, None)
             figures = {"order_id": order.id, "strategy": order.strategy, "side": order.side, "by": by}
@@ -37,17 +36,11 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
     return found
 
 
-def leaving(account: Account, holding: Holding) -> bool:
-    """Whether an order that closes the position waits already."""
-    waiting = account.broker.waiting.get(holding.symbol, ())
-    return any(one.order.reduce_only and one.order.position_id == holding.id for one in waiting)
-
-
 def close_all(account: Account, place: Place, reason: str, timeframes: Ints, outbox: Outbox) -> list[str]:
     """Close all positions there, but those that are leaving already. Returns the ids of the orders."""
     ids, marks = [], account.lanes["mark"]
     for (symbol, strategy), holding in sorted(account.book.holdings.items()):
-        if place.holds(strategy, symbol) and not leaving(account, holding):
+        if place.holds(strategy, symbol) and not holding.leaving:
             order = account.orders.close(holding, account.tally["now"].item(), reason)
             price = marks.item(account.slots[symbol])
             account.place(order, -float(holding.quantity) * price, timeframes, outbox)
