@@ -12,13 +12,14 @@ from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Book, Holding
 from flows.portfolio.broker import Bracket, PaperBroker, Ticket
+from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
 from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
 from flows.portfolio.rounding import money, worth
-from flows.portfolio.scan import DAY, DONE, LANE, NEVER, ROW, new_tally, scan, settle
+from flows.portfolio.scan import DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -46,7 +47,8 @@ class Account:
         self.at_close = config.broker.fill_at == "close"
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.tally = new_tally(float(config.portfolio.cash))
-        self.lanes = np.zeros(0, LANE)
+        self.lanes = new_lanes(0)
+        self.estimates = Estimates(config)
         self.slots: dict[str, int] = {}
         self.committed = 0.0  # notional of waiting entries less that of waiting exits
         self.coming = 0  # waiting entries less waiting exits
@@ -54,7 +56,7 @@ class Account:
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""
         self._reserve(block.symbols)
-        lanes = self.lanes
+        lanes, watch, ring = self.lanes, self.estimates.watch, self.estimates.ring
         room = 2 if not len(block) else int(block.ts[-1] - block.ts[0]) // self.interval + 3
         out = np.empty((min(room, len(block) + 2), 9))
         self.tally["rows_out"] = 0
@@ -62,7 +64,7 @@ class Account:
         row, taken = 0, 0
         while True:
             due = signals[taken].ts if taken < len(signals) else NEVER
-            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out)
+            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out, watch, ring)
             if why == DONE and taken == len(signals):
                 break
             if why == ROW:
@@ -85,10 +87,10 @@ class Account:
     def _reserve(self, symbols: Sequence[str]) -> None:
         """Slots of a block are the portfolio's own and only grow."""
         if len(symbols) > len(self.lanes):
-            lanes = np.zeros(max(len(symbols), 2 * len(self.lanes)), LANE)
-            lanes["down"], lanes["up"] = -np.inf, np.inf
+            lanes = new_lanes(max(len(symbols), 2 * len(self.lanes)))
             lanes[: len(self.lanes)] = self.lanes
             self.lanes = lanes
+            self.estimates.reserve(len(lanes))
         for slot in range(len(self.slots), len(symbols)):
             self.slots[symbols[slot]] = slot
 
@@ -239,6 +241,7 @@ class Account:
             "memory": self.memory.snapshot(),
             "tally": self.tally.copy(),
             "lanes": self.lanes.copy(),
+            "ring": self.estimates.ring.copy(),
             "slots": dict(self.slots),
             "committed": (self.committed, self.coming),
         }
@@ -251,3 +254,4 @@ class Account:
         self.memory.restore(state["memory"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
         self.committed, self.coming = state["committed"]
+        self.estimates.ring = state["ring"].copy()

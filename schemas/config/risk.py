@@ -65,3 +65,9 @@ class RiskConfig(Section):
     max_lifetime_loss_pct: float | None = Field(
         None, gt=0, le=100, description="of the starting cash: after such a loss no entry at all"
     )
+    atr_period: int = Field(14, ge=1, description="candles of the average true range that risk rules use")
+    vol_span: int = Field(
+        100, ge=1, description="candles of the volatility that risk rules use: span of its exponential average"
+    )
+    var_sample: Duration = Field("1h", description="spacing of the returns that Value at Risk is estimated from")
+    var_window: int = Field(500, ge=2, description="how many of them, the latest ones")

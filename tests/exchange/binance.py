@@ -17,6 +17,7 @@ class Binance(Protocol):
     """As its documentation has it."""
 
     name = "binance"
+    tells = ("quote_volume", "count", "taker_buy_volume")
 
     def heard(self, text: str, now: int) -> tuple[list[str], set[Topic]]:
         said = json.loads(text)
@@ -44,7 +45,8 @@ class Binance(Protocol):
     def _kline(self, one: Record) -> dict[str, Any]:
         times = {"t": one.ts - MINUTE, "T": one.ts - 1, "s": self.exchange.to_exchange(one.symbol), "i": "1m"}
         prices = {"o": str(one.open), "c": str(one.close), "h": str(one.high), "l": str(one.low), "v": str(one.volume)}
-        return {**times, **prices, "n": 1, "x": True, "q": "0", "V": "0", "Q": "0", "B": "0"}
+        sums = {"n": one.count, "q": str(one.quote_volume), "V": str(one.taker_buy_volume), "Q": "0", "B": "0"}
+        return {**times, **prices, **sums, "x": True}
 
     def rest(self, path: str, query: Mapping[str, str], trades: Sequence[Record], candles: Sequence[Record]) -> Any:
         symbol, limit = self.symbol(query["symbol"]), int(query["limit"])
@@ -59,7 +61,10 @@ class Binance(Protocol):
         if path == "/api/v3/klines":
             since, until = int(query["startTime"]), int(query["endTime"])
             return [
-                [opened, *map(str, (one.open, one.high, one.low, one.close, one.volume)), one.ts - 1]
+                [
+                    *(opened, *map(str, (one.open, one.high, one.low, one.close, one.volume)), one.ts - 1),
+                    *(str(one.quote_volume), one.count, str(one.taker_buy_volume), "0", "0"),
+                ]
                 for one in candles
                 if one.symbol == symbol and since <= (opened := one.ts - MINUTE) <= until
             ][:limit]

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import msgspec
+
 from connectors.exchanges.registry import exchange
 from tests.exchange.tape import Record
 
@@ -17,6 +19,8 @@ class Protocol(ABC):
     """One connection's talk. ``name`` is that of the exchange; the simulator's addresses begin with it."""
 
     name: ClassVar[str]
+    tells: ClassVar[tuple[str, ...]]
+    """What a candle of this exchange has beside its prices and volume."""
 
     def __init__(self) -> None:
         self.exchange = exchange(self.name)
@@ -36,6 +40,11 @@ class Protocol(ABC):
     @abstractmethod
     def rest(self, path: str, query: Mapping[str, str], trades: Sequence[Record], candles: Sequence[Record]) -> Any:
         """The JSON of an answer, of what there is so far."""
+
+    def told(self, candle: Record) -> Record:
+        """A candle of the tape as this exchange has it."""
+        untold = {"quote_volume", "count", "taker_buy_volume", "vwap"} - set(self.tells)
+        return msgspec.structs.replace(candle, **dict.fromkeys(untold))
 
     def symbol(self, name: str) -> str:
         """The market as we write it."""

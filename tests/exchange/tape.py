@@ -44,7 +44,7 @@ class Tape:
 
 
 def candles_of(trades: Iterable[Record]) -> list[Record]:
-    """Plain Python: the 1m candles of trades, by close time and symbol."""
+    """Plain Python: the 1m candles of trades with all that an exchange may tell of them, by close time and symbol."""
     ordered = sorted(trades, key=lambda one: (one.symbol, one.ts, int(one.id)))
     made = []
     for (symbol, minute), rows in groupby(ordered, key=lambda one: (one.symbol, one.ts // MINUTE)):
@@ -59,10 +59,18 @@ def candles_of(trades: Iterable[Record]) -> list[Record]:
                 high=max(prices),
                 low=min(prices),
                 close=prices[-1],
-                volume=round(sum(one.amount for one in some), 8),
+                volume=(volume := _total(one.amount for one in some)),
+                quote_volume=(value := _total(one.price * one.amount for one in some)),
+                count=len(some),
+                taker_buy_volume=_total(one.amount for one in some if one.side == "buy"),
+                vwap=round(value / volume, 8),
             )
         )
     return sorted(made, key=lambda one: (one.ts, one.symbol))
+
+
+def _total(amounts: Iterable[float]) -> float:
+    return round(sum(amounts), 8)
 
 
 def simulated(symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700) -> Tape:
