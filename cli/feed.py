@@ -17,9 +17,9 @@ from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
     from connectors.exchanges.interface import Exchange, Stream
+    from flows.feeding import Feeding
     from schemas.config.kafka import KafkaConfig
     from schemas.config.root import Config
-    from flows.feeding import Feeding
     from sinks.capture import Capture
     from sinks.kafka.market import Market
     from sinks.vitals.feed import FeedHealth

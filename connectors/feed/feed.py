@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import get_args
 
 from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, Exchange, ExchangeError, Notice, Parsed
 from connectors.feed import hole
@@ -36,8 +38,9 @@ class Feed:
         self._reports, self._skew, self._ticks, self._watch = Reports(exchange.id), Skew(), Ticks(), Watch()
         self._streams: dict[Key, Stream] = {}
         self._troubled: dict[Key, Stream] = {}
-        self._places: dict[int, Place] = {}
+        self._places: defaultdict[int, Place] = defaultdict(Place)
         self._report: int | None = None
+        self._timeframe = ""
         self._waiting: list[Out] = []
 
     def take(self, line: Line) -> list[Out]:
@@ -45,7 +48,7 @@ class Feed:
         return self._taken(line) + self._released(line.ns)
 
     def _taken(self, line: Line) -> list[Out]:
-        ns, place = line.ns, self._place(line.socket)
+        ns, place = line.ns, self._places[line.socket]
         if self._report is None:
             self._report = ns + EVERY_NS
         out = self.advance(ns)
@@ -115,14 +118,9 @@ class Feed:
             out += self._reports.alert(ns, code, symbol, **figures)
         return out + self._reports.minute(ns, self._skew.ms, self._watch.stale)
 
-    def _place(self, socket: int) -> Place:
-        if socket not in self._places:
-            self._places[socket] = Place([])
-        return self._places[socket]
-
     def _noted(self, place: Place, socket: int, note: Note, ns: int) -> list[Out]:
         if note.what == "opened":
-            return self._opened(note, ns)
+            return self._opened(place, note, ns)
         if note.what == "closed":
             return self.close(ns)
         if note.what == "connected":
@@ -132,13 +130,9 @@ class Feed:
         kind: Kind = "candles" if note.kind == "candles" else "trades"
         return self._answered((kind, note.symbol), note, ns)
 
-    def _opened(self, note: Note, ns: int) -> list[Out]:
-        sockets = self._exchange.sockets(note.symbols, note.streams, note.timeframe or "1m")  # type: ignore[arg-type]
-        kinds: tuple[Kind, ...] = ("trades", "candles")
-        self._places = {
-            number: Place([(kind, symbol) for symbol in one.symbols for kind in kinds if kind in one.streams])
-            for number, one in enumerate(sockets)
-        }
+    def _opened(self, place: Place, note: Note, ns: int) -> list[Out]:
+        self._timeframe, kinds = note.timeframe, get_args(Kind)
+        place.streams = [(kind, symbol) for symbol in note.symbols for kind in kinds if kind in note.streams]
         for symbol in note.symbols:
             for stream in note.streams:
                 self._watch.expect(stream, symbol, ns, note.timeframe if stream == "candles" else "")
@@ -147,6 +141,9 @@ class Feed:
     def _connected(self, place: Place, socket: int, ns: int) -> list[Out]:
         self._reports.count["connected"] += 1
         place.parser, place.resume = self._exchange.parser(), ns + SUBSCRIBED_WITHIN_NS
+        for kind, symbol in place.streams:
+            if kind == "candles":
+                self._stream(place, (kind, symbol), self._timeframe).expect(self._now_ms(ns))
         if place.lost is None:
             return []
         seconds, place.lost = round((ns - place.lost) / NANOS, 3), None
@@ -193,15 +190,18 @@ class Feed:
 
     def _offer(self, place: Place, key: Key, record: Record, ns: int) -> list[Out]:
         self._watch.saw(*key, ns)
-        stream = self._streams.get(key)
-        if stream is None:
-            stream = self._streams[key] = Stream(self._exchange, *key)
-            if key not in place.streams:
-                place.streams.append(key)
+        stream = self._stream(place, key, record.timeframe if key[0] == "candles" else "")
         try:
             return self._go_on(key, stream.offer(record, ns), ns)
         except ExchangeError as wrong:
             return self._unparsed(place, str(wrong), ns)
+
+    def _stream(self, place: Place, key: Key, timeframe: str) -> Stream:
+        if key not in self._streams:
+            self._streams[key] = Stream(self._exchange, *key, timeframe)
+            if key not in place.streams:
+                place.streams.append(key)
+        return self._streams[key]
 
     def _notice(self, place: Place, notice: Notice, ns: int) -> list[Out]:
         if notice.ts is not None:

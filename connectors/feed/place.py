@@ -12,9 +12,9 @@ SUSPECT_EVERY_NS = 60 * NANOS
 class Place:
     """Its parser, the streams on it, and when they are to be looked at for holes. Times are epoch ns."""
 
-    def __init__(self, streams: list[Key]) -> None:
+    def __init__(self) -> None:
         self.parser: Parser | None = None
-        self.streams = streams
+        self.streams: list[Key] = []
         self.lost: int | None = None
         self.heard = 0  # when the last frame came
         self.resume: int | None = None  # at the latest
