@@ -66,7 +66,8 @@ def sample(lanes: Any, ring: Floats, count: int) -> None:
 
 def watch_of(config: Config) -> Ints:
     """``risk.atr_period``, ``risk.vol_span`` and the ms between two samples of returns; 0 for what nobody uses."""
-    uses_atr = uses_vol = uses_returns = False
+    uses_atr = uses_returns = False
+    uses_vol = config.risk.sizing == "volatility_target"
     return np.array(
         [
             config.risk.atr_period if uses_atr else 0,
