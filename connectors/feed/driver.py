@@ -61,8 +61,8 @@ class Driver:
         """Until ``stop`` is set. Raises what one of the ends raised."""
         self._failed = asyncio.get_running_loop().create_future()
         for number, one in enumerate(self._sockets):
-            about = {"exchange": self._exchange.id, "symbols": one.symbols, "streams": one.streams}
-            self._tell(number, Note("opened", timeframe=self._timeframe, **about))
+            about = self._exchange.id, one.symbols, one.streams, self._timeframe
+            self._tell(number, Note("opened", *about))
         tasks = [asyncio.create_task(self._keep(number, one)) for number, one in enumerate(self._sockets)]
         tasks += [asyncio.create_task(self._steps()), asyncio.create_task(_wait(stop))]
         try:

@@ -70,10 +70,10 @@ class Stream:
         if not self.hole.ask(ns):
             return [], None
         self._pages = []
-        if self.kind == "trades":
-            self._ask = Ask("trades", self.symbol, now_ms + 1, after=self.order.last)
-        else:
+        if isinstance(self.order, Numbered) and self.order.next is not None and self.kind == "candles":
             self._ask = self._candles_after(self.order.next - 1, now_ms + 1)
+        else:
+            self._ask = Ask("trades", self.symbol, now_ms + 1, after=self.order.last)
         return [], self._ask
 
     def _candles_after(self, number: int, until: int) -> Ask:

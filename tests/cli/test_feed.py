@@ -77,8 +77,8 @@ def test_what_was_traded_is_on_the_topics_whatever_happens_on_the_way(kafka: str
         with place.running(command=command) as feed:
             ready = feed.until(lambda: get(port, "/health/ready"), bool)
             assert json.loads(ready)["status"] == "ok"
-            for symbol in SYMBOLS:
-                feed.until(lambda symbol=symbol: len(values(place, "trades", symbol)), len(tape.trades(symbol)).__eq__)
+            whole = [len(tape.trades(symbol)) for symbol in SYMBOLS]
+            feed.until(lambda: [len(values(place, "trades", symbol)) for symbol in SYMBOLS], whole.__eq__)
             shown = get(port, "/metrics")
             assert feed.end(signal.SIGTERM) == 0
     first, *_, last = feed.said().splitlines()

@@ -47,7 +47,7 @@ class Kept:
 
     def counted(self, name: str) -> float:
         """The sum of a metric over all minutes."""
-        return sum(one.value for one in self.of("metrics") if one.name == name)
+        return sum(float(one.value) for one in self.of("metrics") if one.name == name)
 
 
 def session(
