@@ -106,9 +106,7 @@ class RiskConfig(Section):
     vol_span: int = Field(
         100, ge=1, description="candles of the volatility that risk rules use: span of its exponential average"
     )
-    max_var_pct: float | None = Field(
-        None, gt=0, description="Value at Risk of all positions (sizing.md), of equity"
-    )
+    max_var_pct: float | None = Field(None, gt=0, description="Value at Risk of all positions (sizing.md), of equity")
     var_method: Literal["historical", "parametric"] = Field(
         "historical", description="losses as they were, or of a normal distribution with the variance that there was"
     )
