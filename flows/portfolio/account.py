@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from flows.columns import Ints
+from flows.columns import Floats, Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.control import steered
@@ -154,7 +154,8 @@ class Account:
             memory=self.memory,
             atr=lane["atr"].item(),
             vol=lane["vol"].item(),
-            exposures=self._exposures,
+            expose=self._exposures,
+            scenarios=self._scenarios,
             states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -182,6 +183,9 @@ class Account:
                 buys = ticket.order.side == "buy"
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
+
+    def _scenarios(self, held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
+        return self.estimates.scenarios({self.slots[name]: value for name, value in held.items()}, self.slots[symbol])
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""

@@ -26,6 +26,7 @@ from flows.portfolio.gates.stop import Stop
 from flows.portfolio.gates.strategy_mode import StrategyMode
 from flows.portfolio.gates.symbol_exposure import SymbolExposure
 from flows.portfolio.gates.trading_state import TradingState
+from flows.portfolio.gates.var import ValueAtRisk
 from schemas.config.root import Config
 
 GATES: tuple[type[Gate], ...] = (
@@ -50,6 +51,7 @@ GATES: tuple[type[Gate], ...] = (
     OrderRate,
     DailyLoss,
     LifetimeLoss,
+    ValueAtRisk,
     Cash,
     Minimum,
 )
