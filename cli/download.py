@@ -20,10 +20,10 @@ SHOWN = 10
 
 
 def download(
-    exchange: Annotated[str, typer.Option(metavar="NAME", help="Where from; penstock exchanges list has the names.")],
-    symbols: Annotated[str, typer.Option(metavar="A/B,C/D", help="Markets, as in BTC/USDT or BTC/USDT:USDT.")],
+    exchange: Annotated[str, typer.Option(metavar="NAME", help="See `penstock exchanges list`.")],
+    symbols: Annotated[str, typer.Option(metavar="S,S…", help="Markets as ccxt writes them: BTC/USDT, BTC/USDT:USDT.")],
     timeframe: Annotated[str, typer.Option(metavar="1m", help="Length of a candle.")],
-    since: Annotated[str, typer.Option(metavar="TIME", help="Candles that open then or later: 2024-01-01, 30d.")],
+    since: Annotated[str, typer.Option(metavar="TIME", help="Candles that open then or later: 2024-01-01, 30d (ago).")],
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="Candles that open before; without it, all that have closed.")
     ] = None,
@@ -31,7 +31,7 @@ def download(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder to write to; without it, history/EXCHANGE.")
     ] = None,
     rest_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another address of the exchange's requests, as of a mirror.")
+        str | None, typer.Option(metavar="URL", help="Another address of the exchange's REST, as of a mirror.")
     ] = None,
 ) -> None:
     """Download candles of the past into Parquet files, one a market, which penstock replay takes.
@@ -42,7 +42,7 @@ def download(
     from cli.exchanges import known
     from cli.instant import millis
 
-    there = known(exchange, rest_url)
+    there = known(exchange, rest_url=rest_url)
     names = _markets(there, symbols, timeframe)
     first, end = millis(since, "--since"), _end(until, timeframe)
     if first >= end:

@@ -41,12 +41,12 @@ def describe(name: Annotated[str, typer.Argument(help="Name of an exchange, as t
         print(line)
 
 
-def known(name: str, rest_url: str | None = None) -> Exchange:
-    """The exchange of this name. Raises UserError."""
+def known(name: str, socket_url: str | None = None, rest_url: str | None = None) -> Exchange:
+    """The exchange of this name, perhaps at other addresses. Raises UserError."""
     from connectors.exchanges.registry import exchange
 
     try:
-        return exchange(name, rest_url=rest_url)
+        return exchange(name, socket_url=socket_url, rest_url=rest_url)
     except ValueError as error:
         raise UserError(str(error)) from None
 

@@ -21,6 +21,8 @@ class Commands(LazyGroup):
         "exchanges": Lazy("cli.exchanges:app", "List exchanges, or describe one: streams, limits, what surprises."),
         "download": Lazy("cli.download:download", "Download candles of the past from an exchange into Parquet files."),
         "topics": Lazy("cli.topics:app", "Create, list or check the topics on the broker."),
+        "feed": Lazy("cli.feed:feed", "Publish live market data of an exchange."),
+        "record": Lazy("cli.feed:record", "Record live market data of an exchange, without Kafka."),
         "publish": Lazy("cli.publish:publish", "Publish recorded candles to the market topic."),
         "tail": Lazy("cli.tail:tail", "Show the records of a topic."),
         "trace": Lazy("cli.trace:trace", "Follow a candle to its orders, fills and positions, or one of them back."),

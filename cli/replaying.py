@@ -143,7 +143,8 @@ def _warn(summary: Summary, plan: Plan, out: Path) -> None:
     for line in (out / "alerts.jsonl").read_text(encoding="utf-8").splitlines():
         alert = json.loads(line)
         if alert["level"] == "critical":
-            _say(f"critical, at {iso(np.array([alert['ts']]))[0]}: strategy {alert['strategy']}: {alert['message']}")
+            whose = f"strategy {alert['strategy']}: " if alert["strategy"] else ""
+            _say(f"critical, at {iso(np.array([alert['ts']]))[0]}: {whose}{alert['message']}")
     refused = sum(summary.dead_letters.values())
     if refused:
         _say(f"{refused:,} of {plan.rows:,} rows were refused: each is in {out / 'deadletters.jsonl'}, with the reason")

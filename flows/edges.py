@@ -91,10 +91,16 @@ class LivePortfolioLogic(PortfolioLogic):
     """The portfolio stage of a live run: what comes from the journal is folded, ticks may put something into it."""
 
     def __init__(
-        self, build: Callable[[], PortfolioStage], waiting: Waiting, timing: Timing, state: bytes | None
+        self,
+        build: Callable[[], PortfolioStage],
+        waiting: Waiting,
+        timing: Timing,
+        opened: Callable[[PortfolioStage], None],
+        state: bytes | None,
     ) -> None:
         super().__init__(build, timing, state)
         self.waiting = waiting
+        opened(self.stage)
 
     def on_batch(self, values: list[Slices | Tick]) -> tuple[list[Any], bool]:
         """Step through slices and ticks."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.alert import Alert
+from schemas.breaker import CircuitBreaker
 from schemas.candle import Candle
 from schemas.clock import Clock
 from schemas.command import Command
@@ -24,6 +25,7 @@ from schemas.slice import Slice
 from schemas.trade import Trade
 
 DAY = 86_400_000
+YEAR = 365 * DAY
 MEGABYTE = 1_048_588
 LARGEST = 8 * MEGABYTE
 """A dead letter holds a message of a megabyte with everything in it escaped."""
@@ -58,6 +60,7 @@ TOPICS: dict[str, Topic] = {
         Topic("rejections", Rejection, "portfolio", "wishes that a gate refused", "out", retention_ms=90 * DAY),
         Topic("fills", Fill, "portfolio", "executions of our orders", "out", retention_ms=365 * DAY),
         Topic("positions", Position, "id", "each change of each position", "out", retention_ms=365 * DAY),
+        Topic("breakers", CircuitBreaker, "portfolio", "breakers that tripped or were reset", "out", retention_ms=YEAR),
         Topic("equity", Equity, "portfolio", "the account's worth over time", "out", retention_ms=365 * DAY),
         Topic("alerts", Alert, "code", "what a person should know", "out", retention_ms=90 * DAY),
         Topic("metrics", Metric, "name", "numbers about data, decisions and account", "out"),

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
+from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
 from schemas.config.kafka import KafkaConfig
 from schemas.config.market import MarketConfig
@@ -28,6 +30,8 @@ class Config(Section):
         (StrategyConfig(use="sma_atr"),), description="what runs"
     )
     risk: RiskConfig = Field(RiskConfig(), description="sizing and gates")
+    breakers: BreakersConfig = Field(BreakersConfig(), description="what stops trading by itself")
+    exits: ExitsConfig = Field(ExitsConfig(), description="how a position is left")
     broker: BrokerConfig = Field(BrokerConfig(), description="the paper broker")
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")

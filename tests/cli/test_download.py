@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.test_downloading import rows, told
 from tests.command import PENSTOCK, environment
-from tests.exchange.serving import Past, serving
+from tests.exchange.past import Past, past
 from tests.exchange.tape import MINUTE, START, Tape, simulated
 from tests.exchange.test_protocols import MARKETS
 
@@ -38,7 +38,7 @@ def tape() -> Tape:
 
 @pytest.fixture
 def there(tape: Tape) -> Iterator[Past]:
-    with serving(tape) as simulator:
+    with past(tape) as simulator:
         yield simulator
 
 

@@ -17,8 +17,8 @@ from connectors.exchanges.registry import exchange
 from connectors.feed.wall import Wall
 from schemas.timeframe import to_millis
 from sinks.candle_history import CandleHistory
+from tests.exchange.past import Past, past
 from tests.exchange.server import PROTOCOLS, Mischief
-from tests.exchange.serving import Past, serving
 from tests.exchange.tape import MINUTE, START, Tape, longer, simulated
 from tests.exchange.test_protocols import MARKETS
 
@@ -33,14 +33,21 @@ def tapes() -> dict[str, Tape]:
     return {name: simulated([symbol], MINUTES, every_ms=5_000) for name, symbol in MARKETS.items()}
 
 
+class Hasty(Wall):
+    """Waits a thousandth of what it should."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / 1_000)
+
+
 def download(at: Exchange, folder: Path, symbols: list[str], since: int, until: int, timeframe: str = "1m") -> Download:
-    """What is missing, with waits a thousand times shorter."""
+    """Download what is missing."""
     histories = {
         symbol: CandleHistory(folder / f"{symbol.replace('/', '_')}.parquet", (at.id, symbol, timeframe))
         for symbol in symbols
     }
     work = Download(at, histories, timeframe, since, until)
-    asyncio.run(work.run(Wall(1_000, START * 1_000_000)))
+    asyncio.run(work.run(Hasty()))
     return work
 
 
@@ -69,7 +76,7 @@ def test_all_pages_of_an_exchange_become_one_file(
     name: str, timeframe: str, tapes: dict[str, Tape], tmp_path: Path
 ) -> None:
     since, until = START + 15 * MINUTE, START + DAY - 40 * MINUTE
-    with serving(tapes[name]) as there:
+    with past(tapes[name]) as there:
         at = exchange(name, **there.addresses(name))
         work = download(at, tmp_path, [MARKETS[name]], since, until, timeframe)
         page = at.limits.candles_per_request
@@ -84,7 +91,7 @@ def test_all_pages_of_an_exchange_become_one_file(
 
 def test_kraken_has_its_last_720_candles_and_the_rest_is_a_gap(tapes: dict[str, Tape], tmp_path: Path) -> None:
     tape, until = tapes["kraken"], START + DAY
-    with serving(tape) as there:
+    with past(tape) as there:
         work = download(exchange("kraken", **there.addresses("kraken")), tmp_path, ["BTC/USD"], START, until)
     (history,) = work.histories.values()
     last = told("kraken", tape, "1m", START, until)[-720:]
@@ -95,7 +102,7 @@ def test_kraken_has_its_last_720_candles_and_the_rest_is_a_gap(tapes: dict[str, 
 
 def test_only_what_is_missing_is_asked_for(tapes: dict[str, Tape], tmp_path: Path) -> None:
     hour = 60 * MINUTE
-    with serving(tapes["binance"]) as there:
+    with past(tapes["binance"]) as there:
         at = exchange("binance", **there.addresses("binance"))
         for since, until in ((5, 8), (5, 8), (5, 9), (3, 8), (1, 2), (1, 12)):
             work = download(at, tmp_path, ["BTC/USDT"], START + since * hour, START + until * hour)
@@ -112,7 +119,7 @@ def test_only_what_is_missing_is_asked_for(tapes: dict[str, Tape], tmp_path: Pat
 def test_the_time_before_a_market_began_takes_few_requests(
     name: str, most: int, tapes: dict[str, Tape], tmp_path: Path
 ) -> None:
-    with serving(tapes[name]) as there:
+    with past(tapes[name]) as there:
         at = exchange(name, **there.addresses(name))
         work = download(at, tmp_path, [MARKETS[name]], START - 500 * DAY, START + 2 * 60 * MINUTE)
     (history,) = work.histories.values()
@@ -122,7 +129,7 @@ def test_the_time_before_a_market_began_takes_few_requests(
 
 
 def test_an_exchange_that_is_too_busy_or_broken_is_asked_again(tapes: dict[str, Tape], tmp_path: Path) -> None:
-    with serving(tapes["binance"], [Mischief(START, "429", 2), Mischief(START, "500", 2)]) as there:
+    with past(tapes["binance"], [Mischief(START, "429", 2), Mischief(START, "500", 2)]) as there:
         at = exchange("binance", **there.addresses("binance"))
         work = download(at, tmp_path, ["BTC/USDT"], START, START + 100 * MINUTE)
     assert work.failed == {}
@@ -130,7 +137,7 @@ def test_an_exchange_that_is_too_busy_or_broken_is_asked_again(tapes: dict[str, 
 
 
 def test_what_came_before_an_exchange_broke_is_kept(tapes: dict[str, Tape], tmp_path: Path) -> None:
-    with serving(tapes["coinbase"]) as there:
+    with past(tapes["coinbase"]) as there:
         at, symbols = exchange("coinbase", **there.addresses("coinbase")), ["BTC/USD", "NONE/USD"]
         there.break_after(3)
         work = download(at, tmp_path, symbols[:1], START, START + DAY)
@@ -170,7 +177,7 @@ def by_ccxt(there: Past) -> ByCcxt:
 
 
 def test_ccxt_is_asked_in_the_same_way(tapes: dict[str, Tape], tmp_path: Path) -> None:
-    with serving(tapes["binance"], [Mischief(START, "500", 1), Mischief(START, "429", 1)]) as there:
+    with past(tapes["binance"], [Mischief(START, "500", 1), Mischief(START, "429", 1)]) as there:
         work = download(by_ccxt(there), tmp_path, ["BTC/USDT", "NO/THING"], START, START + DAY)
     assert {symbol: str(error) for symbol, error in work.failed.items()} == {
         "NO/THING": "binance: binance does not have market symbol NO/THING"

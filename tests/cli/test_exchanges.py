@@ -22,7 +22,7 @@ def test_the_built_in_exchanges_are_listed_and_those_through_ccxt_named(penstock
 
 
 def test_an_exchange_is_described_with_its_limits_and_traps(penstock: Run) -> None:
-    result = penstock("exchanges", "describe", "binance")
+    result, beat = penstock("exchanges", "describe", "binance"), Binance.heartbeat
     assert result.code == 0, result.err
     assert result.out.splitlines()[:10] == [
         "Binance spot (binance)",
@@ -32,7 +32,8 @@ def test_an_exchange_is_described_with_its_limits_and_traps(penstock: Run) -> No
         "             history:  1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 3d, 1w",
         "trade ids    contiguous",
         "a socket     300 symbols, 4 messages of ours a second",
-        "             dead after 60 s of silence, closed by the exchange after 24 h",
+        f"             dead after {beat.silence_s} s of silence, a ping of ours every {beat.ping_s} s, "
+        "closed by the exchange after 24 h",
         "requests     a weight of 6,000 a minute",
         "             a page of history: 1,000 candles, 1,000 trades",
     ]

@@ -1,4 +1,4 @@
-"""A simulated exchange with all of its tape in the past, for those that only ask for history."""
+"""The simulator beside a test: in a thread of its own, for feeds that are processes of their own."""
 
 from __future__ import annotations
 
@@ -7,58 +7,35 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiohttp import web
-
 from connectors.feed.wall import Wall
 from tests.exchange.server import Mischief, Simulator
 from tests.exchange.tape import Tape
 
 
-class Past(Simulator):
-    """Keeps the requests that came. Broken, it answers with 500, or ``hangs``: with nothing."""
-
-    def __init__(self, tape: Tape, mischief: list[Mischief] | None = None) -> None:
-        super().__init__(tape, Wall(1, (tape.end + 1_000) * 1_000_000), mischief)
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.broken = range(0)
-        self.hangs = False
-        self._closing = asyncio.Event()
-
-    def break_after(self, most: int, times: int = 1 << 62, *, hangs: bool = False) -> None:
-        """After so many requests from now, break down for so many."""
-        self.broken = range(len(self.asked) + most, len(self.asked) + most + times)
-        self.hangs = hangs
-
-    def mend(self) -> None:
-        """Work again."""
-        self.broken = range(0)
-
-    async def close(self) -> None:
-        """Stop."""
-        self._closing.set()
-        await super().close()
-
-    async def _rest(self, request: web.Request) -> web.Response:
-        self.asked.append((request.match_info["path"], dict(request.query)))
-        if len(self.asked) - 1 in self.broken:
-            if self.hangs:
-                await self._closing.wait()
-            return web.Response(status=500, text="simulated")
-        return await super()._rest(request)
+@contextmanager
+def serving(tape: Tape, mischief: list[Mischief] | None = None, clients: int = 1) -> Iterator[Simulator]:
+    """Plays a tape by the clock of the wall to the first who subscribe; what is past comes at once."""
+    simulator = Simulator(tape, Wall(), mischief)
+    with running(simulator, clients):
+        yield simulator
 
 
 @contextmanager
-def serving(tape: Tape, mischief: list[Mischief] | None = None) -> Iterator[Past]:
-    """One that runs in a thread of its own while the block does."""
-    loop, simulator = asyncio.new_event_loop(), Past(tape, mischief)
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+def running(simulator: Simulator, clients: int) -> Iterator[None]:
+    """Runs a simulator while the block does."""
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+
+    def work() -> None:
+        loop.run_until_complete(simulator.start(clients))
+        ready.set()
+        loop.run_forever()
+        loop.run_until_complete(simulator.close())
+
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(simulator.start(clients=0), loop).result(10)
+    ready.wait()
     try:
-        assert simulator.over.is_set() or asyncio.run_coroutine_threadsafe(simulator.over.wait(), loop).result(10)
-        yield simulator
+        yield
     finally:
-        asyncio.run_coroutine_threadsafe(simulator.close(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+        thread.join()
