@@ -17,7 +17,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.inputs import Source
 from bytewax.outputs import Sink
 
-from flows.build import market_stage
+from flows.build import shard_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
 from flows.market.stage import Said
 from flows.marks import Mark
@@ -75,7 +75,7 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
 
     flow = Dataflow("penstock_live")
     candles = op.input("candles", flow, ends.candles)
-    market = partial(MarketLogic, partial(market_stage, config, shards, monitor.timing), monitor.timing)
+    market = partial(MarketLogic, partial(shard_stage, config, shards, monitor.timing), monitor.timing)
     said = op.stateful_batch(
         "market", op.filter_map("batches", candles, batches), partial(WatchedLogic, market, monitor.watch)
     )
