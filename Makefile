@@ -31,9 +31,10 @@ chaos: .venv ## kill a live run 200 times, and compare its topics with a replay;
 long: .venv peers ## run the tests that `make test` leaves out: every fault, the same trades as the peers
 	$(VENV)/python -m pytest -m long $(ARGS)
 
-docs: .venv ## write docs/configuration.md, docs/topics.md and docs/monitoring.md from the code
+docs: .venv ## write docs/configuration.md, topics.md, monitoring.md and gates.md from the code
 	$(VENV)/python -m schemas.documents docs
 	$(VENV)/python -m sinks.vitals.page docs
+	$(VENV)/python -m flows.portfolio.gates.page docs
 
 bench: .venv peers ## replay and its peers side by side on the same candles
 	$(VENV)/python benchmarks/run.py $(ARGS)

@@ -85,8 +85,8 @@ class Binance(Exchange):
         "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints",
     )
     streams = ("trades", "quotes", "candles")
-    timeframes = FRAMES
-    history = FRAMES
+    timeframes: ClassVar[tuple[str, ...]] = FRAMES
+    history: ClassVar[tuple[str, ...]] = FRAMES
     trade_ids: ClassVar[TradeIds] = "contiguous"
     limits = Limits(
         symbols_per_socket=300,  # of 1,024 streams, three a symbol

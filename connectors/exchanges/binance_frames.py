@@ -7,11 +7,12 @@ import msgspec
 from connectors.exchanges.interface import QUOTE, TRADE, Exchange, Notice, Parsed, Parser
 from connectors.exchanges.records import Millis, NotNegative, Positive, candle, lax
 
-OTHERS = frozenset(
-    "depthUpdate 24hrTicker 24hrMiniTicker 1hTicker 4hTicker 1dTicker avgPrice markPriceUpdate forceOrder contractInfo "
-    "compositeIndex serverShutdown executionReport outboundAccountPosition balanceUpdate listStatus ORDER_TRADE_UPDATE "
-    "ACCOUNT_UPDATE trade aggTrade".split()
-)
+OTHERS = {
+    *("depthUpdate", "24hrTicker", "24hrMiniTicker", "1hTicker", "4hTicker", "1dTicker", "avgPrice"),
+    *("markPriceUpdate", "forceOrder", "contractInfo", "compositeIndex", "serverShutdown", "executionReport"),
+    *("outboundAccountPosition", "balanceUpdate", "listStatus", "ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "trade"),
+    "aggTrade",
+}
 """Events that are known and not for us; ``trade`` and ``aggTrade`` where the market's other one is read."""
 
 

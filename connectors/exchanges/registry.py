@@ -8,6 +8,10 @@ from connectors.exchanges.interface import Exchange
 
 EXCHANGES = {
     "binance": "connectors.exchanges.binance:Binance",
+    "binanceusdm": "connectors.exchanges.binance_usdm:BinanceUsdm",
+    "bitunix": "connectors.exchanges.bitunix:Bitunix",
+    "coinbase": "connectors.exchanges.coinbase:Coinbase",
+    "kraken": "connectors.exchanges.kraken:Kraken",
 }
 
 

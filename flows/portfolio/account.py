@@ -12,9 +12,10 @@ from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Book, Holding
 from flows.portfolio.broker import Bracket, PaperBroker, Ticket
-from flows.portfolio.gates import GATES
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from flows.portfolio.gates import gates_of
+from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
 from flows.portfolio.ledger import Ledger
+from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
 from flows.portfolio.rounding import money, worth
 from flows.portfolio.scan import DAY, DONE, LANE, NEVER, ROW, new_tally, scan, settle
@@ -37,7 +38,8 @@ class Account:
         self.config, self.mode, self.strategy = config, mode, strategy
         self.book = Book(config.portfolio.cash)
         self.broker = PaperBroker(config.broker, config.instruments)
-        self.gates = [gate(config) for gate in GATES]
+        self.gates = gates_of(config)
+        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window))
         self.orders = Orders(config.portfolio.name)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
         self.interval = to_millis(config.run.equity_every)
@@ -70,6 +72,7 @@ class Account:
                 if ended:
                     self._sum_up()
                     self.ledger.day(outbox, ended, self.book.cash, float(self.tally["equity"][0]))
+                    self.memory.day_equity = float(self.tally["equity"][0])
                 self.tally["day_end"] = (int(block.ts[row]) + DAY_MS - 1) // DAY_MS * DAY_MS
             else:
                 until = taken
@@ -133,6 +136,7 @@ class Account:
             holding = self.book.holdings[key]
             closed = self.book.close(holding, price, fee, candle_ts, order.leg)
             self.broker.release(order.symbol, order.strategy)
+            self.memory.exited(key, ts)
             self.ledger.position(outbox, holding, ts, closed)
 
     def _settle(self, symbol: str) -> None:
@@ -174,6 +178,8 @@ class Account:
             gross=self.tally["gross"].item() + self.committed,
             positions=len(self.book.holdings) + self.coming,
             held=held,
+            memory=self.memory,
+            exposures=self._exposures,
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
@@ -184,7 +190,21 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
+        self.memory.entered(signal.ts)
         self._place(self.orders.entry(intent, checks), intent.quantity * intent.price, block, outbox)
+
+    def _exposures(self) -> list[Exposure]:
+        """Positions as marked, and what waits, in one order."""
+        marks = self.lanes["mark"]
+        parts = [
+            Exposure(symbol, holding.side, float(holding.quantity) * marks.item(self.slots[symbol]))
+            for (symbol, _), holding in sorted(self.book.holdings.items())
+        ]
+        for symbol, tickets in sorted(self.broker.waiting.items()):
+            for ticket in tickets:
+                buys = ticket.order.side == "buy"
+                parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
+        return parts
 
     def _place(self, order: Any, value: float, block: Block, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
@@ -216,6 +236,7 @@ class Account:
             "book": self.book.snapshot(),
             "broker": self.broker.snapshot(),
             "ledger": self.ledger.snapshot(),
+            "memory": self.memory.snapshot(),
             "tally": self.tally.copy(),
             "lanes": self.lanes.copy(),
             "slots": dict(self.slots),
@@ -227,5 +248,6 @@ class Account:
         self.book.restore(state["book"])
         self.broker.restore(state["broker"])
         self.ledger.restore(state["ledger"])
+        self.memory.restore(state["memory"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
         self.committed, self.coming = state["committed"]

@@ -205,7 +205,7 @@ class Matrix:
         successor = self._start()
         self._works(successor)
         self._quiet(1.0)
-        before = self.topics.count
+        before = self.topics.decided
         running.go_on()
         try:
             code = running.wait(60)
@@ -213,8 +213,8 @@ class Matrix:
             running.stacks()
             code = 0
         self._quiet(1.0)
-        if code == 0 or FENCED not in running.said() or self.topics.count != before:
-            more = self.topics.count - before
+        if code == 0 or FENCED not in running.said() or self.topics.decided != before:
+            more = self.topics.decided - before
             self.outcome.problems.append(
                 f"{running.log}: the zombie ended with {code} and published {more} messages: {running.said()[-3000:]}"
             )

@@ -13,7 +13,7 @@ RANDOM, EPOCH = "at a random time", "while an epoch is written"
 WORKER, CLUSTER, PARENT = "one process of two", "both processes and their parent", "the parent of two processes"
 ZOMBIE = "zombie: a successor beside it"
 
-MOST = {"O1": 5, "O2": 5, "O3": 2, READING: 8, "P2": 12, "P3": 12, "P4": 12} | dict.fromkeys(POINTS, 12)
+MOST = {"O1": 5, "O2": 5, "O3": 2, READING: 8, "P2": 12, "P3": 12, "P4": 12, "S2": 12} | dict.fromkeys(POINTS, 12)
 MOST |= {"snapshot of portfolio": 3, "snapshot of journal": 3}
 """At which passage of a point at most: parts open once each, and there is one portfolio."""
 

@@ -33,6 +33,7 @@ class Topics:
         self.upto: dict[str, int] = {}
         self.alerts: list[dict[str, Any]] = []
         self.count, self.moved = 0, monotonic()
+        self.decided = 0  # without the journal, to which a zombie may say again what has been said
         found = self._consumer.list_topics(timeout=10).topics
         self._consumer.assign(
             [
@@ -57,6 +58,7 @@ class Topics:
         return len(messages)
 
     def _take(self, topic: str, one: Any) -> None:
+        self.decided += topic != "journal"
         if topic == "journal":
             self._entry(msgspec.json.decode(one.value()))
         elif topic == "alerts":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
+from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from schemas.config.root import Config
 
@@ -27,6 +30,14 @@ class Intent(msgspec.Struct, gc=False):
     lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
 
 
+class Exposure(NamedTuple):
+    """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
+
+    symbol: str
+    side: int  # 1 long, -1 short
+    value: float  # account currency; negative for an exit that waits
+
+
 class Standing(msgspec.Struct, gc=False):
     """The account as a gate sees it: marked at the signal's instant, with waiting orders counted as if filled."""
 
@@ -34,7 +45,9 @@ class Standing(msgspec.Struct, gc=False):
     gross: float  # absolute value of positions and waiting entries, less waiting exits, account currency
     positions: int  # open positions and waiting entries, less waiting exits
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
+    memory: Memory
     late_ms: int = 0  # event time that has passed since the signal's candle closed
+    exposures: Callable[[], Sequence[Exposure]] = tuple  # what ``gross`` is made of
 
 
 class Refusal(msgspec.Struct, gc=False):
@@ -53,14 +66,23 @@ class Refusal(msgspec.Struct, gc=False):
         return f"{self.code}: {shown}"
 
 
-class Gate(Protocol):
+class Gate(ABC):
     """One rule. To add one: its file, and its line in :data:`flows.portfolio.gates.GATES`."""
 
-    name: str
+    name: ClassVar[str]
+    codes: ClassVar[dict[str, str]]
+    """By code of a refusal, what it means."""
 
+    @abstractmethod
     def __init__(self, config: Config) -> None:
         """Read the settings; called once."""
 
+    @staticmethod
+    def wanted(config: Config) -> bool:  # noqa: ARG004
+        """Whether these settings ask for it. A gate that nobody asked for is not there, and costs nothing."""
+        return True
+
+    @abstractmethod
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """Figures when it lets the intent through (having tightened it, if it must), else the refusal."""
 

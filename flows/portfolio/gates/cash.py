@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing, limit
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
 from schemas.config.root import Config
 
 
-class Cash:
+class Cash(Gate):
     """Positions and the fee of this order must fit into ``equity × portfolio.leverage``."""
 
     name = "cash"
+    codes: ClassVar = {
+        "CASH_INSUFFICIENT": "the account cannot pay for it, and nothing is left to shrink it to",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``portfolio.leverage``, ``broker.fee_pct`` and ``risk.over_cap``."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
-class DuplicateIntent:
+class DuplicateIntent(Gate):
     """Refuses a wish for what the strategy already holds in the symbol."""
 
     name = "duplicate_intent"
+    codes: ClassVar = {
+        "INTENT_DUPLICATE": "the strategy holds that side of the symbol already, or has ordered it",
+    }
 
     def __init__(self, config: Config) -> None:
         """It has no settings."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing, limit
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
 from schemas.config.root import Config
 
 
-class GrossExposure:
+class GrossExposure(Gate):
     """Absolute value of all positions may not pass ``risk.max_gross_exposure_pct`` of equity."""
 
     name = "gross_exposure"
+    codes: ClassVar = {
+        "EXPOSURE_TOO_LARGE": "with it, all positions together would pass their share of equity",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``risk.max_gross_exposure_pct`` and ``risk.over_cap``."""

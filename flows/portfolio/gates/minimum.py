@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.rounding import DOWN, on_grid
 from schemas.config.root import Config
 
 
-class Minimum:
+class Minimum(Gate):
     """Rounds the quantity down to the lot. What is then too small is refused, never rounded up."""
 
     name = "minimum"
+    codes: ClassVar = {
+        "LOT_TOO_SMALL": "rounded down to the lot it is nothing, or below the smallest quantity",
+        "NOTIONAL_TOO_SMALL": "it is worth less than the smallest order that the exchange takes",
+    }
 
     def __init__(self, config: Config) -> None:
         """It reads the instrument of the intent."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
-class OpenPositions:
+class OpenPositions(Gate):
     """Counts positions that are open or on their way."""
 
     name = "open_positions"
+    codes: ClassVar = {
+        "POSITIONS_TOO_MANY": "one more position would pass the limit",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``risk.max_open_positions``."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing, limit
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
 from schemas.config.root import Config
 
 
-class PositionSize:
+class PositionSize(Gate):
     """``quantity × price`` may not pass ``risk.max_position_pct`` of equity."""
 
     name = "position_size"
+    codes: ClassVar = {
+        "POSITION_TOO_LARGE": "it is worth more than its share of equity",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``risk.max_position_pct`` and ``risk.over_cap``."""

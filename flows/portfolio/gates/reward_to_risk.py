@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
-class RewardToRisk:
+class RewardToRisk(Gate):
     """``|target - price| / |price - stop|`` must reach ``risk.min_reward_to_risk``. No target, no rule."""
 
     name = "reward_to_risk"
+    codes: ClassVar = {
+        "REWARD_TOO_SMALL": "the target is too near for the distance of the stop",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``risk.min_reward_to_risk``."""

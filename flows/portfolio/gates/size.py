@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.sizing import SIZERS
 from schemas.config.root import Config
 
 
-class Size:
+class Size(Gate):
     """Asks the sizing rule of the configuration."""
 
     name = "size"
+    codes: ClassVar = {
+        "EQUITY_EXHAUSTED": "no equity is left to risk",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``risk.sizing`` and the settings of that rule."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
-class StaleData:
+class StaleData(Gate):
     """A signal whose instant had been decided when it came is refused: its price is of the past.
 
     With ``market.empty_candle: stale``, so is one right after missing candles.
     """
 
     name = "stale_data"
+    codes: ClassVar = {
+        "SIGNAL_LATE": "its candle came after the instant had been decided: the price is of the past",
+        "DATA_STALE": "candles are missing right before that of the signal",
+    }
 
     def __init__(self, config: Config) -> None:
         """Reads ``market.empty_candle``."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from flows.portfolio.gates.base import Figures, Intent, Refusal, Standing
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.rounding import DOWN, UP, on_grid
 from schemas.config.root import Config
 
 
-class Stop:
+class Stop(Gate):
     """Puts stop and target on the tick, both towards the price: the risk taken is never above the one asked for."""
 
     name = "stop"
+    codes: ClassVar = {
+        "STOP_MISSING": "the signal has no stop",
+        "STOP_WRONG_SIDE": "the stop is not beyond the price",
+        "TARGET_WRONG_SIDE": "the target is not beyond the price",
+    }
 
     def __init__(self, config: Config) -> None:
         """It has no settings: there is no trading without a stop."""

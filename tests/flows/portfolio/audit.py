@@ -111,6 +111,9 @@ class Audit:
         assert order.checks["size"]["equity"] == pytest.approx(equity, abs=1e-6)
         assert notional <= equity * risk.max_position_pct / 100 * SLACK
         assert gross + notional <= equity * risk.max_gross_exposure_pct / 100 * SLACK + 1e-6
+        assert quantity * distance <= equity * risk.max_risk_pct / 100 * SLACK
+        assert gross + notional <= equity * (risk.max_leverage or 1e9) * SLACK + 1e-6
+        self._spread(order, notional, equity)
         fee = notional * self.config.broker.fee_pct / 100
         assert gross + notional + fee <= equity * self.config.portfolio.leverage * SLACK + 1e-6
         assert order.quantity % instrument.lot == 0
@@ -118,6 +121,24 @@ class Audit:
         assert notional >= float(instrument.min_notional)
         if risk.sizing == "risk":
             assert quantity * distance <= equity * risk.per_trade_pct / 100 * SLACK
+
+    def _spread(self, order: Any, notional: float, equity: float) -> None:
+        """The caps on symbols, groups and the net, with what waits counted as if it were filled."""
+        risk = self.config.risk
+        values: dict[str, float] = {order.symbol: notional}
+        net = notional if order.side == "buy" else -notional
+        parts = [(one, 1) for one, _ in self.held.values()]
+        parts += [(one, 1 if one.leg == "entry" else -1) for one in self.waiting.values()]
+        for one, sign in parts:
+            value = sign * float(one.quantity) * self.marks[one.symbol]
+            values[one.symbol] = values.get(one.symbol, 0.0) + value
+            net += value if (one.side == "buy") == (one.leg == "entry") else -value
+        cap = equity / 100 * SLACK
+        assert values[order.symbol] <= (risk.max_symbol_exposure_pct or 1e9) * cap + 1e-6
+        for symbols in risk.groups.values():
+            if order.symbol in symbols:
+                assert sum(values.get(name, 0.0) for name in symbols) <= risk.max_group_exposure_pct * cap + 1e-6
+        assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
     def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
         """What survived a candle had neither its stop nor its target in it."""

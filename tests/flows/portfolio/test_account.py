@@ -39,7 +39,7 @@ def test_a_long_that_reaches_its_target_leaves_exactly_these_records() -> None:
     target = named("main", "a", BTC, at(3), "target")
     whose = {"portfolio": "main", "strategy": "a", "symbol": BTC}
     orders = [msgspec.structs.asdict(row) for row in outbox["orders"]]
-    assert list(orders[0].pop("checks")) == [gate.name for gate in GATES]
+    assert list(orders[0].pop("checks")) == [gate.name for gate in GATES if gate.wanted(settings())]
     assert orders[1].pop("checks") == {"reduces": {"held": 1.0}}
     assert orders == [
         {
@@ -294,3 +294,36 @@ def test_a_loss_that_takes_everything_ends_trading_and_not_the_account() -> None
     assert account.book.cash == -15
     assert [row.message for row in outbox["rejections"]] == ["EQUITY_EXHAUSTED: equity=-15"]
     assert account.state()["drawdown"]["max_pct"] == 125.0
+
+
+# -- what an account remembers ----------------------------------------------------------------------------------------
+
+
+def test_an_exit_starts_the_cooldown_of_its_strategy_and_symbol_alone() -> None:
+    rows = [*flat((1, 2), 100.0), Row(3, 100, 100, 94, 96), *flat((4, 5), 96.0), *flat((4, 5), 10.0, ETH)]
+    wishes = [
+        wish(1, "long", 100.0, 95.0),
+        wish(4, "long", 96.0, 90.0),
+        wish(4, "long", 96.0, 90.0, strategy="b"),
+        wish(4, "long", 10.0, 9.0, symbol=ETH),
+        wish(5, "long", 96.0, 90.0),
+    ]
+    _, outbox = trade(settings({"risk.cooldown": "2m"}), rows, wishes)
+    assert fields(outbox["rejections"], "ts", "symbol", "strategy", "message") == [
+        (4, BTC, "a", "COOLDOWN_ACTIVE: since_exit_ms=60000 least_ms=120000")
+    ]
+    entries = [row for row in outbox["orders"] if row.leg == "entry"]
+    assert fields(entries, "ts", "symbol", "strategy") == [(1, BTC, "a"), (4, BTC, "b"), (4, ETH, "a"), (5, BTC, "a")]
+
+
+def test_the_daily_loss_counts_open_positions_and_is_forgotten_at_midnight() -> None:
+    rows = [*flat((1438, 1439), 100.0), *flat((1440, 1441), 98.0)]
+    wishes = [
+        wish(1438, "long", 100.0, 90.0),
+        wish(1440, "long", 98.0, 90.0, strategy="b"),
+        wish(1441, "long", 98.0, 90.0, strategy="b"),
+    ]
+    _, outbox = trade(settings({"risk.quantity": "50", "risk.max_daily_loss_pct": 1.0}), rows, wishes)
+    assert fields(outbox["rejections"], "ts", "message") == [(1440, "LOSS_DAILY: lost=100 most=100")]
+    assert [row.ts for row in outbox["orders"]] == [at(1438), at(1441)]
+    assert outbox["orders"][1].checks["daily_loss"] == {"lost": 0.0, "most": 99.0}

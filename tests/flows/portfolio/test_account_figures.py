@@ -54,11 +54,12 @@ def test_an_entry_is_shrunk_by_each_cap_in_turn() -> None:
     _, outbox = trade(settings(rules), rows, wishes)
     assert fields(outbox["orders"], "symbol", "quantity") == [(BTC, "40"), (ETH, "50"), (BTC, "5")]
     first, second, third = (row.checks for row in outbox["orders"])
+    # The exposure is asked before the size: where both bind, each says what it shrank to.
+    assert first["gross_exposure"] == {"gross": 0.0, "notional": 5_000.0, "most": 6_000.0}
     assert first["position_size"] == {"notional": 5_000.0, "most": 4_000.0, "shrunk_to": 4_000.0}
-    assert first["gross_exposure"] == {"gross": 0.0, "notional": 4_000.0, "most": 6_000.0}
     assert second["gross_exposure"] == {"gross": 4_000.0, "notional": 1_500.0, "most": 6_000.0}
-    assert third["position_size"]["shrunk_to"] == 4_000.0
-    assert third["gross_exposure"] == {"gross": 5_500.0, "notional": 4_000.0, "most": 6_000.0, "shrunk_to": 500.0}
+    assert third["gross_exposure"] == {"gross": 5_500.0, "notional": 5_000.0, "most": 6_000.0, "shrunk_to": 500.0}
+    assert third["position_size"] == {"notional": 500.0, "most": 4_000.0}
 
 
 def test_what_a_cap_leaves_is_refused_when_it_is_below_the_minimum() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.gates.base import Exposure, Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from tests.flows.portfolio.stories import settings, wish
 
@@ -27,9 +29,24 @@ def an_intent(
     return given
 
 
-def a_standing(equity: float = 10_000.0, gross: float = 0.0, positions: int = 0, held: int = 0) -> Standing:
-    """An account of 10,000 that holds nothing."""
-    return Standing(equity=equity, gross=gross, positions=positions, held=held)
+def a_standing(
+    equity: float = 10_000.0,
+    gross: float = 0.0,
+    positions: int = 0,
+    held: int = 0,
+    *,
+    memory: Memory | None = None,
+    exposures: Sequence[Exposure] = (),
+) -> Standing:
+    """An account of 10,000 that holds nothing and remembers nothing."""
+    return Standing(
+        equity=equity,
+        gross=gross or sum(part.value for part in exposures),
+        positions=positions,
+        held=held,
+        memory=memory or Memory(10_000.0, 60_000),
+        exposures=lambda: exposures,
+    )
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:

@@ -6,14 +6,25 @@ from tests.flows.portfolio.stories import flat, settings, trade, wish
 
 def test_the_gates_are_asked_in_this_order() -> None:
     assert [gate.name for gate in GATES] == [
-        "duplicate_intent",
         "stale_data",
+        "session",
+        "duplicate_intent",
+        "cooldown",
+        "confidence",
         "stop",
         "reward_to_risk",
-        "open_positions",
         "size",
-        "position_size",
+        "leverage",
+        "symbol_exposure",
+        "group_exposure",
         "gross_exposure",
+        "net_exposure",
+        "position_size",
+        "risk",
+        "open_positions",
+        "order_rate",
+        "daily_loss",
+        "lifetime_loss",
         "cash",
         "minimum",
     ]
@@ -27,16 +38,17 @@ def test_an_order_tells_the_figures_of_every_gate_in_the_order_in_which_they_wer
     wishes = [wish(1, "long", 100.0, 95.0, 110.0)]
     _, outbox = trade(settings({"broker.fee_pct": 0.1, "portfolio.leverage": 2}), flat((1, 2), 100.0), wishes)
     checks = outbox["orders"][0].checks
-    assert list(checks) == [gate.name for gate in GATES]
+    assert list(checks) == [gate.name for gate in GATES if gate.wanted(settings())]
     assert checks == {
-        "duplicate_intent": {"held": 0},
         "stale_data": {"missing": 0},
+        "duplicate_intent": {"held": 0},
         "stop": {"stop": 95.0},
         "reward_to_risk": {"ratio": 2.0, "least": 0.0},
-        "open_positions": {"open": 0, "most": 10},
         "size": {"equity": 10_000.0, "quantity": 1.0},
-        "position_size": {"notional": 100.0, "most": 1e11},
         "gross_exposure": {"gross": 0.0, "notional": 100.0, "most": 1e11},
+        "position_size": {"notional": 100.0, "most": 1e11},
+        "risk": {"risk": 5.0, "most": 1e11},
+        "open_positions": {"open": 0, "most": 10},
         "cash": {"needed": 100.0 * (1 + 0.1 / 100), "free": 20_000.0},
         "minimum": {"quantity": 1.0, "notional": 100.0},
     }

@@ -1,0 +1,46 @@
+"""Gate: not too much in symbols that move together."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class GroupExposure(Gate):
+    """Absolute value of all positions in a group of symbols may not pass ``risk.max_group_exposure_pct``.
+
+    A short beside a long counts as much as a second long: that symbols moved together is no promise.
+    """
+
+    name = "group_exposure"
+    codes: ClassVar = {
+        "GROUP_TOO_LARGE": "with it, all positions in a group of symbols would pass their share of equity",
+    }
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.groups``, ``risk.max_group_exposure_pct`` and ``risk.over_cap``."""
+        self.share, self.shrink = config.risk.max_group_exposure_pct / 100, config.risk.over_cap == "shrink"
+        self.groups = {name: frozenset(symbols) for name, symbols in sorted(config.risk.groups.items())}
+
+    @staticmethod
+    def wanted(config: Config) -> bool:
+        """Off without groups."""
+        return bool(config.risk.groups)
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``GROUP_TOO_LARGE`` above the cap of the fullest group it is in, unless there is room left to shrink to."""
+        symbol = intent.signal.symbol
+        held = {
+            name: sum(part.value for part in standing.exposures() if part.symbol in symbols)
+            for name, symbols in self.groups.items()
+            if symbol in symbols
+        }
+        if not held:
+            return {"group": None}
+        fullest = max(held, key=lambda name: held[name])
+        most = standing.equity * self.share
+        figures: Figures = {"group": fullest, "held": held[fullest], "notional": intent.quantity * intent.price}
+        figures["most"] = most
+        return limit(intent, most - held[fullest], shrink=self.shrink, code="GROUP_TOO_LARGE", figures=figures)

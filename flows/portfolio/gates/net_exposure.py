@@ -1,0 +1,33 @@
+"""Gate: not too much on one side of the market."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class NetExposure(Gate):
+    """Long less short value of all positions may not pass ``risk.max_net_exposure_pct`` of equity, either way."""
+
+    name = "net_exposure"
+    codes: ClassVar = {
+        "NET_TOO_LARGE": "with it, longs less shorts would pass their share of equity",
+    }
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.max_net_exposure_pct`` and ``risk.over_cap``."""
+        self.share, self.shrink = (config.risk.max_net_exposure_pct or 0.0) / 100, config.risk.over_cap == "shrink"
+
+    @staticmethod
+    def wanted(config: Config) -> bool:
+        """Off without a cap."""
+        return config.risk.max_net_exposure_pct is not None
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``NET_TOO_LARGE`` above the cap on its own side, unless there is room left to shrink to."""
+        net = sum(part.value * part.side for part in standing.exposures())
+        most = standing.equity * self.share
+        figures: Figures = {"net": net, "notional": intent.quantity * intent.price * intent.side, "most": most}
+        return limit(intent, most - net * intent.side, shrink=self.shrink, code="NET_TOO_LARGE", figures=figures)

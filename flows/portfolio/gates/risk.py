@@ -1,0 +1,28 @@
+"""Gate: one position may lose only so much."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class Risk(Gate):
+    """``quantity × |price - stop|`` may not pass ``risk.max_risk_pct`` of equity, whatever the sizing rule wants."""
+
+    name = "risk"
+    codes: ClassVar = {
+        "RISK_TOO_LARGE": "it would lose more than its share of equity when its stop is hit",
+    }
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.max_risk_pct`` and ``risk.over_cap``."""
+        self.share, self.shrink = config.risk.max_risk_pct / 100, config.risk.over_cap == "shrink"
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``RISK_TOO_LARGE`` above the cap, unless it is shrunk to it."""
+        most = standing.equity * self.share
+        figures: Figures = {"risk": intent.quantity * intent.risk, "most": most}
+        notional = most / intent.risk * intent.price
+        return limit(intent, notional, shrink=self.shrink, code="RISK_TOO_LARGE", figures=figures)

@@ -1,0 +1,34 @@
+"""Gate: not too much in one symbol."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from schemas.config.root import Config
+
+
+class SymbolExposure(Gate):
+    """Absolute value of the positions of all strategies in a symbol may not pass ``risk.max_symbol_exposure_pct``."""
+
+    name = "symbol_exposure"
+    codes: ClassVar = {
+        "SYMBOL_TOO_LARGE": "with it, all positions in the symbol would pass their share of equity",
+    }
+
+    def __init__(self, config: Config) -> None:
+        """Reads ``risk.max_symbol_exposure_pct`` and ``risk.over_cap``."""
+        self.share, self.shrink = (config.risk.max_symbol_exposure_pct or 0.0) / 100, config.risk.over_cap == "shrink"
+
+    @staticmethod
+    def wanted(config: Config) -> bool:
+        """Off without a cap."""
+        return config.risk.max_symbol_exposure_pct is not None
+
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+        """``SYMBOL_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
+        symbol = intent.signal.symbol
+        held = sum(part.value for part in standing.exposures() if part.symbol == symbol)
+        most = standing.equity * self.share
+        figures: Figures = {"held": held, "notional": intent.quantity * intent.price, "most": most}
+        return limit(intent, most - held, shrink=self.shrink, code="SYMBOL_TOO_LARGE", figures=figures)
