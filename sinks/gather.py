@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 HASHED = (
+    "bars",
     "signals",
     "orders",
     "rejections",
@@ -23,7 +24,7 @@ HASHED = (
 """The topics whose bytes depend on the events alone, and so enter the output hash; ``events`` tells of the run."""
 
 # What these come from is told shard by shard and symbol by symbol: they are sorted even when one part wrote them all.
-_BY_SHARD = {"signals", "alerts", "metrics", "deadletters"}
+_BY_SHARD = {"bars", "signals", "alerts", "metrics", "deadletters"}
 
 
 class _Key(msgspec.Struct, gc=False):
