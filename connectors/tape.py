@@ -17,9 +17,9 @@ COLUMNS = ("slot", "ts", "price", "amount", "buy", "id", "position", "source")
 class Tape:
     """Rows in the order in which they came; ``slot`` indexes ``symbols``, and is -1 for a clock.
 
-    The columns are as in :class:`schemas.batch.TradeBatch`; ``source`` says which of ``paths`` a row is of, and ``raws``
-    give the row at a position as it came, one for each path. Nothing has been checked but that cells are numbers: what
-    could not be read is NaN, a time -1.
+    The columns are as in :class:`schemas.batch.TradeBatch`; ``source`` says which of ``paths`` a row is of, and
+    ``raws``, one for each path, give the row at a position as it came. Nothing has been checked but that cells are
+    numbers: what could not be read is NaN, a time -1.
     """
 
     paths: tuple[str, ...]

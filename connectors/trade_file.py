@@ -78,7 +78,9 @@ def read_trades(path: Path | str, *, symbol: str | None = None) -> Tape:
             "id": _ids(table, len(times)),
             "position": np.arange(1, len(times) + 1),
         }
-        notes = [] if "id" in table.cells else ["no column id: each row is a trade of its own, in the order of the file"]
+        notes = (
+            [] if "id" in table.cells else ["no column id: each row is a trade of its own, in the order of the file"]
+        )
         if is_descending(times):
             columns = {name: np.ascontiguousarray(column[::-1]) for name, column in columns.items()}
             notes.append("rows were newest first: reversed")

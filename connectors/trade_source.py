@@ -29,7 +29,9 @@ class Texts(Mapping[int, str]):
     def __getitem__(self, row: int) -> str:
         if not 0 <= row < self.count:
             raise KeyError(row)
-        return self.tape.raws[self.tape.source[self.first + row]](int(self.tape.position[self.first + row]))
+        at, tape = self.first + row, self.tape
+        text = tape.raws[int(tape.source[at])]
+        return text(int(tape.position[at]))
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(self.count))

@@ -34,7 +34,9 @@ def make_trades_plan(
     Raises CandleFileError as :func:`flows.plan.make_plan`.
     """
     if symbol is not None and len(paths) > 1:
-        raise CandleFileError(f"--symbol names one market, but there are {len(paths)} files: name them by their symbols")
+        raise CandleFileError(
+            f"--symbol names one market, but there are {len(paths)} files: name them as freqtrade does"
+        )
     found: dict[str, Tape] = {}
     for path in paths:
         tape = read_trades(path, symbol=symbol)

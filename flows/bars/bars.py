@@ -37,27 +37,17 @@ class Made:
 
 
 class Measured(Module):
-    """Candles by how much was traded. State a symbol: the one that is not full."""
+    """Candles by how much was traded. State a symbol: the one that is not full, which is none when the trades end."""
 
     def __init__(self, measure: int, limit: float) -> None:
         self.measure, self.limit = measure, limit
-        self.held = self.state(3, dtype=np.int64)
+        self.held = self.state(2, dtype=np.int64)
         self.figures = self.state(WIDTH)
 
-    def __call__(self, trades: Trades, slots: int, final: bool) -> Folded:
-        """The candles that are full; when it is ``final``, the others, too."""
+    def __call__(self, trades: Trades, slots: int) -> Folded:
+        """The candles that are full."""
         self.reserve(slots)
-        found = by_measure(trades, self.measure, self.limit, self.held, self.figures)
-        rest = np.flatnonzero(self.held[:, 0]) if final else np.empty(0, np.int64)
-        if not len(rest):
-            return found
-        last = Folded(
-            rest.astype(np.int32), np.zeros(len(rest), np.int64), self.held[rest, 1], self.held[rest, 0],
-            self.figures[rest],
-        )  # fmt: skip
-        both = (np.concatenate((getattr(found, name), getattr(last, name))) for name in Folded.__slots__)
-        self.held[rest, 0] = 0
-        return Folded(*both).in_order()
+        return by_measure(trades, self.measure, self.limit, self.held, self.figures)
 
 
 class Bars:
@@ -72,19 +62,19 @@ class Bars:
     def __init__(self, config: MarketConfig) -> None:
         bars = config.bars
         self.steps = [to_millis(timeframe) for timeframe in bars.timeframes]
+        self.kinds = bars.kinds
         self.grain = gcd(MINUTE, *self.steps) if self.steps else 1
         self.admission = Admission(self.grain, to_millis(bars.allowed_lateness), bars.remember)
         if self.steps:
             flat = config.max_flat if config.empty_candle == "flat" else 0
             self.fold: Roll | Measured = Roll(self.grain, self.steps, flat)
-            self.kinds = bars.timeframes
         elif bars.ticks:
-            self.fold, self.kinds = Measured(-1, bars.ticks), (f"{bars.ticks}t",)
+            self.fold = Measured(-1, bars.ticks)
         elif bars.volume:
-            self.fold, self.kinds = Measured(4, bars.volume), (f"{bars.volume:g}v",)
+            self.fold = Measured(4, bars.volume)
         else:
             assert bars.quote_volume, "no kind of candle is configured"
-            self.fold, self.kinds = Measured(5, bars.quote_volume), (f"{bars.quote_volume:g}q",)
+            self.fold = Measured(5, bars.quote_volume)
         self.pending = Trades.none()
         self._position, self._folded = 0, 0
 
@@ -111,7 +101,7 @@ class Bars:
 
     def _fold(self, due: Trades, slots: int, upto: int, final: bool) -> Folded:
         if isinstance(self.fold, Measured):
-            return self.fold(due, slots, final)
+            return self.fold(due, slots)
         newest = int(self.admission.time[0]) // self.grain * self.grain
         return self.fold(by_time(due, self.grain, slots), slots, upto, newest if final else upto)
 

@@ -182,14 +182,14 @@ def _by_measure(
         first = held[s, 0] == 0
         take(kept[s], first, price[i], amount[i], buy[i])
         held[s, 0] += 1
-        # Just behind its last trade; two of a symbol never close at the same instant.
-        held[s, 1] = max(ts[i] + 1, held[s, 2] + 1)
         reached = float(held[s, 0]) if measure < 0 else kept[s, measure] + kept[s, measure + 3]
         if reached >= limit:
-            out_slot[count], out_ts[count], out_count[count] = s, held[s, 1], held[s, 0]
+            # It closes just behind its last trade; two of a symbol never close at the same instant.
+            close = max(ts[i], held[s, 1]) + 1
+            out_slot[count], out_ts[count], out_count[count] = s, close, held[s, 0]
             figures[count] = kept[s]
             count += 1
-            held[s, 0], held[s, 2] = 0, held[s, 1]
+            held[s, 0], held[s, 1] = 0, close
     return count
 
 
@@ -197,7 +197,7 @@ def by_measure(trades: Trades, measure: int, limit: float, held: Ints, kept: Flo
     """The candles that are full, a candle with the trade that fills it; what is not full stays in ``held``, ``kept``.
 
     ``measure`` is the figure that is to reach ``limit``: 4 the volume, 5 the quote volume, -1 the number of trades.
-    By slot, ``held`` has the trades so far, the close if this were all, and the close of the candle before.
+    By slot, ``held`` has the trades so far, and the close of the candle before.
     """
     out = Folded.room(len(trades))
     slot, ts, price, amount, buy, _ = trades.columns()

@@ -28,7 +28,8 @@ def candles(made: Folded, names: Sequence[str], kinds: Sequence[str]) -> Iterato
     """The records of some candles."""
     f = made.figures
     volume, quote, bought = map(made.total, (4, 5, 6))
-    vwap = np.divide(quote, volume, out=np.zeros(len(f)), where=volume > 0)
+    mean = np.divide(quote, volume, out=np.zeros(len(f)), where=volume > 0)
+    vwap = np.where(volume > 0, np.clip(mean, f[:, 2], f[:, 1]), 0.0)  # what is rounded may not leave the candle
     make: Callable[..., Candle] = CandleRow  # by place: the columns are in the order of the model's fields
     columns = (made.slot, made.kind, made.ts, f[:, 0], f[:, 1], f[:, 2], f[:, 3], volume, quote, made.count, bought)
     for slot, kind, *figures, mean in zip(*(column.tolist() for column in (*columns, vwap)), strict=True):

@@ -40,7 +40,8 @@ class MarketStage:
         self.config, self.runners, self.shards = config, tuple(runners), tuple(shards)
         self.lateness = to_millis(config.allowed_lateness)
         self.checks = Checks(self.lateness)
-        self.fill = Fill(self.lateness, config.max_flat) if config.empty_candle == "flat" and not config.bars.made else None
+        fill = config.empty_candle == "flat" and not config.bars.made
+        self.fill = Fill(self.lateness, config.max_flat) if fill else None
         self.names: tuple[str, ...] = ()
         self.step_ms: Ints = np.empty(0, np.int64)
         self.upto, self.watermark = 0, -1
@@ -99,7 +100,8 @@ class MarketStage:
         self, batch: CandleBatch, c: Candles, position: Ints, found: Sequence[tuple[int, Any]]
     ) -> Slices | None:
         """None when the batch changes nothing for those who wait."""
-        upto = max([self.upto, batch.upto, *(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:])])
+        behind = [*(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:])]
+        upto = max([self.upto, batch.upto, *behind])
         known = int(self.checks.newest[0]) - self.lateness - 1 if batch.watermark is None else batch.watermark
         watermark = END if batch.final else max(self.watermark, known)
         if not len(c) and (upto, watermark) == (self.upto, self.watermark):

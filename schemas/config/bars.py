@@ -44,6 +44,16 @@ class BarsConfig(Section):
         return self
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The candles that are made, as their ``timeframe`` says it; strategies see the first.
+
+        >>> BarsConfig(timeframes=("1m", "1h")).kinds, BarsConfig(ticks=500).kinds, BarsConfig(quote_volume=1e6).kinds
+        (('1m', '1h'), ('500t',), ('1e+06q',))
+        """
+        measured = ((self.ticks, "t"), (self.volume, "v"), (self.quote_volume, "q"))
+        return self.timeframes or tuple(f"{limit:g}{unit}" for limit, unit in measured if limit)
+
+    @property
     def made(self) -> bool:
         """Whether candles are made of trades."""
         return bool(self.timeframes or self.ticks or self.volume or self.quote_volume)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def through(rows: Sequence[Row], cuts: Iterable[int] = (), restart: bool = False
     config = MarketConfig(**market)
     machine, seen = Bars(config), Seen([], [])
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         if restart:
             state = machine.snapshot()
             machine = Bars(config)
