@@ -12,7 +12,6 @@ from pydantic.fields import FieldInfo
 from schemas.config.root import Config
 from schemas.config.shape import bounds, shape_of
 from schemas.config.show import scalar
-from schemas.config.strategies import StrategyConfig
 from schemas.export import Schema, definitions, records
 from schemas.record import Record
 from schemas.topics import DAY, TOPICS
@@ -159,7 +158,7 @@ def _settings(field: FieldInfo, path: str) -> Iterator[tuple[str, FieldInfo]]:
     shape = shape_of(field.annotation)
     if shape.kind in ("list", "mapping") and shape_of(shape.item).kind == "section":
         below = shape_of(shape.item).type
-        path = f"{path}.N" if below is StrategyConfig else f"{path}.SYMBOL"
+        path = f"{path}.N" if shape.kind == "list" else f"{path}.SYMBOL"
     elif shape.kind == "section":
         below = shape.type
     else:

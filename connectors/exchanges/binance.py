@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -22,7 +22,7 @@ from connectors.exchanges.interface import (
     Stream,
     TradeIds,
 )
-from connectors.exchanges.records import Millis, NotNegative, Positive, candle, lax, split
+from connectors.exchanges.records import Count, Millis, NotNegative, Positive, candle, lax, split
 from schemas.candle import Candle
 from schemas.trade import Trade
 
@@ -65,6 +65,23 @@ class _Row(msgspec.Struct, array_like=True):
     l: Positive  # noqa: E741 (the exchange's name)
     c: Positive
     v: NotNegative
+    closed: int
+    quote: NotNegative
+    count: Count
+    taker: NotNegative
+
+    def candle(self, symbol: str, timeframe: str) -> Candle:
+        prices = (self.o, self.h, self.l, self.c)
+        return candle(
+            symbol,
+            timeframe,
+            self.t,
+            prices,
+            self.v,
+            quote_volume=self.quote,
+            count=self.count,
+            taker_buy_volume=self.taker,
+        )
 
 
 class _Refusal(msgspec.Struct):
@@ -85,9 +102,9 @@ class Binance(Exchange):
         "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints",
     )
     streams = ("trades", "quotes", "candles")
-    timeframes: ClassVar[tuple[str, ...]] = FRAMES
-    history: ClassVar[tuple[str, ...]] = FRAMES
-    trade_ids: ClassVar[TradeIds] = "contiguous"
+    timeframes: tuple[str, ...] = FRAMES
+    history: tuple[str, ...] = FRAMES
+    trade_ids: TradeIds = "contiguous"
     limits = Limits(
         symbols_per_socket=300,  # of 1,024 streams, three a symbol
         messages_per_second=4,  # of 5, for pongs count, too
@@ -106,9 +123,9 @@ class Binance(Exchange):
     )
     socket_url = "wss://stream.binance.com:9443"
     rest_url = "https://api.binance.com"
-    api: ClassVar[str] = "/api/v3"
-    trade_event: ClassVar[str] = "trade"
-    candles_weight: ClassVar[int] = 2
+    api: str = "/api/v3"
+    trade_event: str = "trade"
+    candles_weight: int = 2
 
     def to_exchange(self, symbol: str) -> str:
         """BTC/USDT is BTCUSDT."""
@@ -182,7 +199,7 @@ class Binance(Exchange):
         """Of klines: rows of open time, open, high, low, close, volume, …"""
         rows = self.answer(_klines, body)
         try:
-            return [candle(symbol, timeframe, row.t, (row.o, row.h, row.l, row.c), row.v) for row in rows]
+            return [row.candle(symbol, timeframe) for row in rows]
         except WRONG as error:
             raise ExchangeError(f"{self.id}: a candle of {symbol} cannot be read: {error}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from connectors.exchanges.interface import QUOTE, TRADE, Exchange, Notice, Parsed, Parser
-from connectors.exchanges.records import Millis, NotNegative, Positive, candle, lax
+from connectors.exchanges.records import Count, Millis, NotNegative, Positive, candle, lax
 
 OTHERS = {
     *("depthUpdate", "24hrTicker", "24hrMiniTicker", "1hTicker", "4hTicker", "1dTicker", "avgPrice"),
@@ -25,6 +25,9 @@ class _Kline(msgspec.Struct):
     c: Positive
     v: NotNegative
     x: bool
+    q: NotNegative
+    n: Count
+    V: NotNegative
 
 
 class _Trade(msgspec.Struct):
@@ -131,7 +134,8 @@ class BinanceParser(Parser):
         k, symbol = row.k, self._symbol(row.s)
         if not k.x:
             return Notice("ignored", "a candle that is still open", symbol=symbol)
-        return candle(symbol, k.i, k.t, (k.o, k.h, k.l, k.c), k.v)
+        prices = (k.o, k.h, k.l, k.c)
+        return candle(symbol, k.i, k.t, prices, k.v, quote_volume=k.q, count=k.n, taker_buy_volume=k.V)
 
 
 def _notice(head: _Head, kind: str) -> Notice:

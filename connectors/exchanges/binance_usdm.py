@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
 
 import msgspec
 
@@ -58,9 +57,9 @@ class BinanceUsdm(Binance):
     )
     socket_url = "wss://fstream.binance.com"
     rest_url = "https://fapi.binance.com"
-    api: ClassVar[str] = "/fapi/v1"
-    trade_event: ClassVar[str] = "aggTrade"
-    candles_weight: ClassVar[int] = 5
+    api: str = "/fapi/v1"
+    trade_event: str = "aggTrade"
+    candles_weight: int = 5
 
     def to_exchange(self, symbol: str) -> str:
         """BTC/USDT:USDT is BTCUSDT."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -38,7 +38,12 @@ class _Row(msgspec.Struct):
     low: Positive
     close: Positive
     time: Annotated[int, Meta(ge=0, le=1 << 53)]
-    quoteVol: NotNegative  # noqa: N815 (the exchange's name)
+    quoteVol: NotNegative  # noqa: N815 (the exchange's name, for the volume in the base currency)
+    baseVol: NotNegative  # noqa: N815 (and for that in the quote currency)
+
+    def candle(self, symbol: str, timeframe: str) -> Candle:
+        prices = (self.open, self.high, self.low, self.close)
+        return candle(symbol, timeframe, self.time, prices, self.quoteVol, quote_volume=self.baseVol)
 
 
 class _Answer(msgspec.Struct):
@@ -63,7 +68,7 @@ class Bitunix(Exchange):
     streams = ("trades", "quotes", "candles")
     timeframes = tuple(LENGTHS)
     history = HISTORY
-    trade_ids: ClassVar[TradeIds] = "none"
+    trade_ids: TradeIds = "none"
     limits = Limits(
         symbols_per_socket=100,  # of 300 subscriptions, three a symbol
         messages_per_second=4,  # of 5, pings count, too
@@ -150,10 +155,7 @@ class Bitunix(Exchange):
             answer = _answer.decode(body)
             if answer.code != 0:
                 raise ExchangeError(f"{self.id}: {answer.msg} (code {answer.code})")
-            made = [
-                candle(symbol, timeframe, row.time, (row.open, row.high, row.low, row.close), row.quoteVol)
-                for row in answer.data or ()
-            ]
+            made = [row.candle(symbol, timeframe) for row in answer.data or ()]
         except ExchangeError:
             raise
         except WRONG as error:

@@ -56,7 +56,8 @@ class _Kline(msgspec.Struct):
     h: Positive
     l: Positive  # noqa: E741 (the exchange's name)
     c: Positive
-    b: NotNegative  # in the base currency; q is in the quote currency
+    b: NotNegative  # in the base currency
+    q: NotNegative
 
 
 class _Head(msgspec.Struct):
@@ -120,7 +121,8 @@ class BitunixParser(Parser):
             return Notice("ignored", f"candles of {length} are not read", ts, symbol)
         timeframe = _TIMEFRAMES[length]
         opened = ts - ts % to_millis(timeframe)
-        return self._running.offer(candle(symbol, timeframe, opened, (row.o, row.h, row.l, row.c), row.b))
+        prices = (row.o, row.h, row.l, row.c)
+        return self._running.offer(candle(symbol, timeframe, opened, prices, row.b, quote_volume=row.q))
 
 
 def _quote(symbol: str, ts: int, book: _Book) -> Parsed:

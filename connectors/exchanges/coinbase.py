@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -70,8 +70,8 @@ class Coinbase(Exchange):
     streams = ("trades", "quotes", "candles")
     timeframes = (FIVE_MINUTES,)
     history = tuple(GRANULARITY)
-    trade_ids: ClassVar[TradeIds] = "increasing"
-    pages_from: ClassVar[Literal["oldest", "newest"]] = "newest"
+    trade_ids: TradeIds = "increasing"
+    pages_from: Literal["oldest", "newest"] = "newest"
     limits = Limits(
         symbols_per_socket=30,
         messages_per_second=8,

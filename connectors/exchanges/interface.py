@@ -8,9 +8,9 @@ So a recording is parsed by the very same code as a live feed, and tests need no
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -119,22 +119,22 @@ class Exchange(ABC):
     """An exchange, described. ``urls`` of the real one stand in the class; tests give others.
 
     ``trade_ids``: ``contiguous`` ids grow by one within a symbol, so that a hole shows in them and its size is known;
-    ``increasing`` only grow; ``none`` are made by us from the trade.
+    ``increasing`` only grow; ``none`` tell nothing, as those that are made by us of the trade.
     """
 
-    id: ClassVar[str]
-    name: ClassVar[str]
-    pages: ClassVar[tuple[str, ...]]  # the documentation that the code follows
-    streams: ClassVar[tuple[Stream, ...]]
-    timeframes: ClassVar[tuple[str, ...]]  # of the stream ``candles``
-    history: ClassVar[tuple[str, ...]]  # timeframes of candles_request
-    trade_ids: ClassVar[TradeIds]
-    pages_from: ClassVar[Literal["oldest", "newest"]] = "oldest"  # of a hole's trades: what the first page holds
-    limits: ClassVar[Limits]
-    heartbeat: ClassVar[Heartbeat]
-    traps: ClassVar[tuple[str, ...]]  # what surprises; a sentence each
-    socket_url: ClassVar[str]
-    rest_url: ClassVar[str]
+    id: str
+    name: str
+    pages: tuple[str, ...]  # the documentation that the code follows
+    streams: tuple[Stream, ...]
+    timeframes: tuple[str, ...]  # of the stream ``candles``
+    history: tuple[str, ...]  # timeframes of candles_request
+    trade_ids: TradeIds
+    pages_from: Literal["oldest", "newest"] = "oldest"  # of a hole's trades: what the first page holds
+    limits: Limits
+    heartbeat: Heartbeat
+    traps: tuple[str, ...]  # what surprises; a sentence each
+    socket_url: str
+    rest_url: str
 
     def __init__(self, *, socket_url: str | None = None, rest_url: str | None = None) -> None:
         self.ws = socket_url or self.socket_url
@@ -201,3 +201,22 @@ class Exchange(ABC):
                 raise ValueError(f"{self.id} has no stream {stream!r}: it has {', '.join(self.streams)}")
         if "candles" in streams and timeframe not in self.timeframes:
             raise ValueError(f"{self.id} streams no candles of {timeframe}: it has {', '.join(self.timeframes)}")
+
+
+class Watched(Exchange):
+    """An exchange whose connections another library makes. Its sockets and requests have addresses that only it knows.
+
+    The frames are made here, one for each answer of the library, so that they are recorded and parsed as all others.
+    """
+
+    @abstractmethod
+    def frames(self, socket: Socket) -> AsyncIterator[bytes]:
+        """The frames of one of :meth:`sockets`, for ever. Raises ExchangeError when it cannot go on."""
+
+    @abstractmethod
+    async def get(self, request: Request) -> bytes:
+        """The answer to a request. Raises ExchangeError."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close all connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -24,7 +24,7 @@ from connectors.exchanges.interface import (
     TradeIds,
 )
 from connectors.exchanges.kraken_frames import KrakenParser
-from connectors.exchanges.records import NotNegative, Positive, candle, lax, split
+from connectors.exchanges.records import Count, NotNegative, Positive, candle, lax, split
 from schemas.candle import Candle
 from schemas.trade import Trade
 
@@ -68,6 +68,11 @@ class _RestCandle(msgspec.Struct, array_like=True):
     close: Positive
     vwap: NotNegative
     volume: NotNegative
+    count: Count
+
+    def candle(self, symbol: str, timeframe: str) -> Candle:
+        prices = (self.open, self.high, self.low, self.close)
+        return candle(symbol, timeframe, self.time * 1000, prices, self.volume, count=self.count, vwap=self.vwap)
 
 
 class _Answer(msgspec.Struct):
@@ -94,7 +99,7 @@ class Kraken(Exchange):
     streams = ("trades", "quotes", "candles")
     timeframes = tuple(MINUTES)
     history = tuple(MINUTES)
-    trade_ids: ClassVar[TradeIds] = "contiguous"
+    trade_ids: TradeIds = "contiguous"
     limits = Limits(
         symbols_per_socket=100,
         messages_per_second=2,
@@ -186,10 +191,7 @@ class Kraken(Exchange):
         """Rows of time, open, high, low, close, vwap, volume, count."""
         rows = self._rows(_rest_candles, body)
         try:
-            return [
-                candle(symbol, timeframe, row.time * 1000, (row.open, row.high, row.low, row.close), row.volume)
-                for row in rows
-            ]
+            return [row.candle(symbol, timeframe) for row in rows]
         except WRONG as error:
             raise ExchangeError(f"{self.id}: a candle of {symbol} cannot be read: {error}") from error
 

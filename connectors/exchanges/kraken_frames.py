@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from connectors.exchanges.interface import QUOTE, TRADE, Notice, Parsed, Parser
-from connectors.exchanges.records import NotNegative, Positive, candle, instant, lax
+from connectors.exchanges.records import Count, NotNegative, Positive, candle, instant, lax
 from connectors.exchanges.running import Running
 from schemas.candle import Candle
 from schemas.timeframe import from_millis
@@ -41,6 +41,8 @@ class _Ohlc(msgspec.Struct):
     low: Positive
     close: Positive
     volume: NotNegative
+    vwap: NotNegative
+    trades: Count
 
 
 class _Head(msgspec.Struct):
@@ -97,7 +99,8 @@ def _quote(row: _Ticker, received_ns: int) -> Parsed:
 
 def _candle(row: _Ohlc) -> Candle:
     prices = (row.open, row.high, row.low, row.close)
-    return candle(row.symbol, from_millis(row.interval * 60_000), instant(row.interval_begin), prices, row.volume)
+    timeframe, opened = from_millis(row.interval * 60_000), instant(row.interval_begin)
+    return candle(row.symbol, timeframe, opened, prices, row.volume, count=row.trades, vwap=row.vwap)
 
 
 def _notice(head: _Head) -> Notice:

@@ -15,6 +15,7 @@ from schemas.timeframe import to_millis
 LARGEST = 1e300
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 Millis = Annotated[int, Meta(ge=0, le=1 << 53)]
 
 
@@ -24,9 +25,20 @@ def lax(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def candle(
-    symbol: str, timeframe: str, opened: int, prices: tuple[float, float, float, float], volume: float
+    symbol: str,
+    timeframe: str,
+    opened: int,
+    prices: tuple[float, float, float, float],
+    volume: float,
+    *,
+    quote_volume: float | None = None,
+    count: int | None = None,
+    taker_buy_volume: float | None = None,
+    vwap: float | None = None,
 ) -> Candle:
     """A candle from its open time in epoch ms and its open, high, low and close; ValueError where they contradict.
+
+    A ``vwap`` of 0 says that nothing was traded, so there is none.
 
     >>> candle("BTC/USDT", "1m", 60_000, (1.0, 3.0, 0.5, 2.0), 7.0).ts
     120000
@@ -35,11 +47,24 @@ def candle(
     if not low <= min(open_, close) <= max(open_, close) <= high:
         raise ValueError(f"open {open_} or close {close} lies outside low {low} … high {high}")
     ts = opened + to_millis(timeframe)
-    return CANDLE(symbol=symbol, timeframe=timeframe, ts=ts, open=open_, high=high, low=low, close=close, volume=volume)
+    return CANDLE(
+        symbol=symbol,
+        timeframe=timeframe,
+        ts=ts,
+        open=open_,
+        high=high,
+        low=low,
+        close=close,
+        volume=volume,
+        quote_volume=quote_volume,
+        count=count,
+        taker_buy_volume=taker_buy_volume,
+        vwap=vwap or None,
+    )
 
 
 def instant(text: str) -> int:
-    """Epoch ms of an ISO 8601 time, UTC where it names no zone; digits past the microsecond are cut off.
+    """Epoch ms of an ISO 8601 time, which has to name its zone; digits past the millisecond are cut off.
 
     >>> instant("2023-10-04T16:25:00.123456789Z"), instant("2026-04-07 14:30:10+00:00")
     (1696436700123, 1775572210000)

@@ -1,4 +1,7 @@
-"""The exchanges that are built in. To add one is to add one file and one line here."""
+"""The exchanges: those that are built in, and through ccxt all that it knows.
+
+To build one in is to add one file and one line here.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,28 @@ EXCHANGES = {
 
 
 def exchange(name: str, *, socket_url: str | None = None, rest_url: str | None = None) -> Exchange:
-    """The exchange of this name, at its own addresses or at others.
+    """The exchange of this name, at its own addresses or, for one that is built in, at others.
 
     >>> exchange("binance").to_exchange("BTC/USDT")
     'BTCUSDT'
 
     Raises ValueError for a name that is not known.
     """
-    if name not in EXCHANGES:
-        raise ValueError(f"no exchange {name!r}: there are {', '.join(EXCHANGES)}")
-    module, _, kind = EXCHANGES[name].partition(":")
-    found: type[Exchange] = getattr(import_module(module), kind)
-    return found(socket_url=socket_url, rest_url=rest_url)
+    if name in EXCHANGES:
+        module, _, kind = EXCHANGES[name].partition(":")
+        found: type[Exchange] = getattr(import_module(module), kind)
+        return found(socket_url=socket_url, rest_url=rest_url)
+    if socket_url or rest_url:
+        raise ValueError(f"{name} is reached through ccxt, which has its own addresses")
+    if name not in by_ccxt():
+        raise ValueError(f"no exchange {name!r}: built in are {', '.join(EXCHANGES)}; penstock exchanges list has all")
+    from connectors.exchanges.by_ccxt import ByCcxt
+
+    return ByCcxt(name)
+
+
+def by_ccxt() -> list[str]:
+    """The names of those that are only known by ccxt. Takes a second: ccxt is large."""
+    import ccxt.pro
+
+    return [name for name in ccxt.pro.exchanges if name not in EXCHANGES]

@@ -12,13 +12,14 @@ from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Book, Holding
 from flows.portfolio.broker import Bracket, PaperBroker, Ticket
+from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
 from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
 from flows.portfolio.rounding import money, worth
-from flows.portfolio.scan import DAY, DONE, LANE, NEVER, ROW, new_tally, scan, settle
+from flows.portfolio.scan import DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -39,14 +40,16 @@ class Account:
         self.book = Book(config.portfolio.cash)
         self.broker = PaperBroker(config.broker, config.instruments)
         self.gates = gates_of(config)
-        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window))
+        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
+        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
         self.orders = Orders(config.portfolio.name)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.tally = new_tally(float(config.portfolio.cash))
-        self.lanes = np.zeros(0, LANE)
+        self.lanes = new_lanes(0)
+        self.estimates = Estimates(config)
         self.slots: dict[str, int] = {}
         self.committed = 0.0  # notional of waiting entries less that of waiting exits
         self.coming = 0  # waiting entries less waiting exits
@@ -54,7 +57,7 @@ class Account:
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""
         self._reserve(block.symbols)
-        lanes = self.lanes
+        lanes, watch, ring = self.lanes, self.estimates.watch, self.estimates.ring
         room = 2 if not len(block) else int(block.ts[-1] - block.ts[0]) // self.interval + 3
         out = np.empty((min(room, len(block) + 2), 9))
         self.tally["rows_out"] = 0
@@ -62,7 +65,7 @@ class Account:
         row, taken = 0, 0
         while True:
             due = signals[taken].ts if taken < len(signals) else NEVER
-            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out)
+            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out, watch, ring)
             if why == DONE and taken == len(signals):
                 break
             if why == ROW:
@@ -85,10 +88,10 @@ class Account:
     def _reserve(self, symbols: Sequence[str]) -> None:
         """Slots of a block are the portfolio's own and only grow."""
         if len(symbols) > len(self.lanes):
-            lanes = np.zeros(max(len(symbols), 2 * len(self.lanes)), LANE)
-            lanes["down"], lanes["up"] = -np.inf, np.inf
+            lanes = new_lanes(max(len(symbols), 2 * len(self.lanes)))
             lanes[: len(self.lanes)] = self.lanes
             self.lanes = lanes
+            self.estimates.reserve(len(lanes))
         for slot in range(len(self.slots), len(symbols)):
             self.slots[symbols[slot]] = slot
 
@@ -136,7 +139,7 @@ class Account:
             holding = self.book.holdings[key]
             closed = self.book.close(holding, price, fee, candle_ts, order.leg)
             self.broker.release(order.symbol, order.strategy)
-            self.memory.exited(key, ts)
+            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
             self.ledger.position(outbox, holding, ts, closed)
 
     def _settle(self, symbol: str) -> None:
@@ -173,12 +176,15 @@ class Account:
                 self._enter(signal, want, held if held == want else 0, block, outbox)
 
     def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
+        lane = self.lanes[self.slots[signal.symbol]]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.committed,
             positions=len(self.book.holdings) + self.coming,
             held=held,
             memory=self.memory,
+            atr=lane["atr"].item(),
+            vol=lane["vol"].item(),
             exposures=self._exposures,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -190,8 +196,9 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        self.memory.entered(signal.ts)
-        self._place(self.orders.entry(intent, checks), intent.quantity * intent.price, block, outbox)
+        order = self.orders.entry(intent, checks)
+        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
+        self._place(order, intent.quantity * intent.price, block, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
@@ -239,6 +246,7 @@ class Account:
             "memory": self.memory.snapshot(),
             "tally": self.tally.copy(),
             "lanes": self.lanes.copy(),
+            "ring": self.estimates.ring.copy(),
             "slots": dict(self.slots),
             "committed": (self.committed, self.coming),
         }
@@ -251,3 +259,4 @@ class Account:
         self.memory.restore(state["memory"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
         self.committed, self.coming = state["committed"]
+        self.estimates.ring = state["ring"].copy()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from flows.columns import Floats, Ints, Slots
 from flows.kernel import kernel
+from flows.portfolio.estimates import ESTIMATES, estimate, sample
 
 DONE, ROW, INSTANT, DAY = 0, 1, 2, 3
 """Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins."""
@@ -28,6 +29,7 @@ LANE = np.dtype(
         ("down", "f8"),  # the candle matters when its low reaches this
         ("up", "f8"),  # … or its high this
         ("wake", "i8"),  # … or in any case: an order waits for its open
+        *ESTIMATES,
     ]
 )
 """What the walk has to know of one symbol."""
@@ -38,6 +40,8 @@ TALLY = np.dtype(
         ("unmarked", "i8"),  # 1 while that instant is not yet closed
         ("handled", "i8"),  # row whose fills are done, so that it is only marked
         ("day_end", "i8"),  # end of the UTC day of `now`
+        ("sample_end", "i8"),  # when returns are sampled next, 0 before the first instant
+        ("samples", "i8"),  # how often they were
         ("cash", "f8"),
         ("equity", "f8"),
         ("gross", "f8"),
@@ -68,6 +72,15 @@ TALLY = np.dtype(
 
 Lanes = NDArray[Any]
 Tally = NDArray[Any]
+
+
+def new_lanes(count: int) -> Lanes:
+    """Symbols that have not been seen yet."""
+    lanes = np.zeros(count, LANE)
+    lanes["down"], lanes["up"] = -np.inf, np.inf
+    for name in ("atr", "vol", "shock"):
+        lanes[name] = np.nan
+    return lanes
 
 
 def new_tally(cash: float) -> Tally:
@@ -151,14 +164,18 @@ def scan(
     tally: Tally,
     interval: int,
     out: Floats,
+    watch: Ints,
+    ring: Floats,
 ) -> tuple[int, int]:
     """Walk from row ``start``; returns the row at which it stopped, and why.
 
     After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` with the row returned (the first
     one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the next signals, and
-    ``interval`` the length of the equity records in ms, whose rows go to ``out``.
+    ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what to estimate, and
+    samples of returns go to ``ring`` (flows/portfolio/estimates.py).
     """
     y = tally[0]
+    period, span, spacing = watch[0], watch[1], watch[2]
     i = start
     count = len(ts)
     while True:
@@ -169,6 +186,11 @@ def scan(
         if i == count:
             return i, 0
         t = ts[i]
+        if spacing > 0 and t > y.sample_end:
+            if y.sample_end > 0:
+                sample(lanes, ring, y.samples)
+                y.samples += 1
+            y.sample_end = (t + spacing - 1) // spacing * spacing
         if t > y.day_end:
             return i, 3
         s = slot[i]
@@ -179,6 +201,8 @@ def scan(
             y.handled = i
             return i, 1
         y.handled = -1
+        if period > 0 or span > 0:
+            estimate(lane, high[i], low[i], close[i], period, span)
         step = close[i] - lane.mark
         y.equity += lane.net * step
         y.gross += lane.size * step

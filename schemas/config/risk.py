@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from schemas.config.section import Duration, Positive, Section
+from schemas.config.section import Duration, NotNegative, Positive, Section
 from schemas.config.shape import Form
 from schemas.session import parse
 
@@ -20,15 +21,51 @@ def _is_session(text: str) -> str:
 Hours = Annotated[str, AfterValidator(_is_session), Form("days and hours in UTC, as in mon-fri 08:00-16:30")]
 
 
+class LotTier(Section):
+    """One step of the table of lots."""
+
+    equity: NotNegative = Field(description="from this equity on, account currency")
+    quantity: Positive = Field(description="trade this much, base currency")
+
+
+def _rise(tiers: tuple[LotTier, ...]) -> tuple[LotTier, ...]:
+    for one, other in pairwise(tiers):
+        if one.equity >= other.equity:
+            raise ValueError(f"the tier of {other.equity} stands behind that of {one.equity}: equities must rise")
+    return tiers
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class RiskConfig(Section):
     """Sizing and gates. A gate whose limit is null is not there."""
 
-    sizing: Literal["risk", "fixed_quantity", "fixed_notional"] = Field(
-        "risk", description="risk: lose per_trade_pct of equity if the stop is hit; or a fixed quantity or notional"
+    sizing: Literal["risk", "fixed_quantity", "fixed_notional", "volatility_target", "kelly", "lot_tiers"] = Field(
+        "risk",
+        description="rule of the quantity (sizing.md); risk: lose per_trade_pct of equity if the stop is hit",
     )
     per_trade_pct: float = Field(0.5, gt=0, le=100, description="of equity at risk in one trade; 1.0 = 1 %")
     quantity: Positive = Field(Decimal(1), description="for fixed_quantity, base currency")
     notional: Positive = Field(Decimal(1000), description="for fixed_notional, account currency")
+    target_vol_pct: float = Field(
+        10.0, gt=0, description="for volatility_target: of equity, what a position moves by in a year"
+    )
+    kelly_share: float = Field(0.25, gt=0, le=1, description="for kelly: of Kelly's fraction; 1.0 = all of it")
+    kelly_cap_pct: float = Field(2.0, gt=0, le=100, description="for kelly: of equity at risk in one trade, at most")
+    kelly_trades: int = Field(100, ge=2, description="for kelly: closed trades of the strategy, the latest ones")
+    kelly_min_trades: int = Field(30, ge=1, description="for kelly: with fewer of them, kelly_fallback sizes")
+    kelly_fallback: Literal["risk", "fixed_quantity", "fixed_notional"] = Field(
+        "risk", description="for kelly: the rule while there are too few trades"
+    )
+    lot_tiers: Annotated[tuple[LotTier, ...], AfterValidator(_rise)] = Field(
+        (), description="for lot_tiers: quantities by equity, rising; below the first one nothing is traded"
+    )
+    strategy_scale: dict[str, Share] = Field({}, description="by strategy: its quantities times this; 1.0 = as sized")
+    scale_by_confidence: bool = Field(False, description="quantities times the signal's confidence, 0 to 1")
+    scale_by_consensus: bool = Field(
+        False, description="quantities times 0.2 (consensus 0 in the signal's values) to 1.0 (9)"
+    )
     over_cap: Literal["shrink", "refuse"] = Field(
         "shrink", description="an order larger than a cap: shrink it to the cap, or refuse it"
     )
@@ -65,3 +102,9 @@ class RiskConfig(Section):
     max_lifetime_loss_pct: float | None = Field(
         None, gt=0, le=100, description="of the starting cash: after such a loss no entry at all"
     )
+    atr_period: int = Field(14, ge=1, description="candles of the average true range that risk rules use")
+    vol_span: int = Field(
+        100, ge=1, description="candles of the volatility that risk rules use: span of its exponential average"
+    )
+    var_sample: Duration = Field("1h", description="spacing of the returns that Value at Risk is estimated from")
+    var_window: int = Field(500, ge=2, description="how many of them, the latest ones")

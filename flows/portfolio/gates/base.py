@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -47,6 +48,8 @@ class Standing(msgspec.Struct, gc=False):
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
     memory: Memory
     late_ms: int = 0  # event time that has passed since the signal's candle closed
+    atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
+    vol: float = math.nan
     exposures: Callable[[], Sequence[Exposure]] = tuple  # what ``gross`` is made of
 
 

@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
-from flows.portfolio.sizing import SIZERS
+from flows.portfolio.sizing import MULTIPLIERS, SIZERS
+from flows.portfolio.sizing.base import Ask
 from schemas.config.root import Config
+from schemas.timeframe import to_millis
+
+YEAR_MS = 365 * 86_400_000
 
 
 class Size(Gate):
-    """Asks the sizing rule of the configuration."""
+    """Asks the sizing rule of the configuration, then the multipliers that it asks for."""
 
     name = "size"
     codes: ClassVar = {
         "EQUITY_EXHAUSTED": "no equity is left to risk",
+        "SIZE_ZERO": "the sizing rule gives nothing; the figures say on what it decided",
     }
 
     def __init__(self, config: Config) -> None:
-        """Reads ``risk.sizing`` and the settings of that rule."""
+        """Reads ``risk.sizing``, the settings of that rule, ``risk.strategy_scale`` and ``risk.scale_by_confidence``,
+        ``risk.scale_by_consensus``.
+        """
         self.config, self.sizer = config.risk, SIZERS[config.risk.sizing]
+        self.candles: dict[str, float] = {}  # by timeframe: root of how many of them a year has
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
-        """``EQUITY_EXHAUSTED`` when there is no equity left to risk."""
+        """``EQUITY_EXHAUSTED`` when there is no equity left to risk, ``SIZE_ZERO`` when the rule gives nothing."""
         if standing.equity <= 0:
             return Refusal("EQUITY_EXHAUSTED", {"equity": standing.equity})
-        intent.quantity = self.sizer(self.config, standing.equity, intent.price, intent.risk)
-        return {"equity": standing.equity, "quantity": intent.quantity}
+        signal = intent.signal
+        trades = standing.memory.trades.get(signal.strategy, ())
+        vol = standing.vol * self._root(signal.timeframe)
+        quantity, figures = self.sizer(self.config, Ask(standing.equity, intent.price, intent.risk, vol, trades))
+        found: Figures = {"equity": standing.equity, "quantity": quantity, **figures}
+        for multiplier in MULTIPLIERS:
+            factor = multiplier(self.config, signal)
+            if factor is not None:
+                found[multiplier.__name__] = factor
+                quantity *= factor
+        if quantity <= 0:
+            return Refusal("SIZE_ZERO", found)
+        intent.quantity = found["quantity"] = quantity
+        return found
+
+    def _root(self, timeframe: str) -> float:
+        root = self.candles.get(timeframe)
+        if root is None:
+            root = self.candles[timeframe] = math.sqrt(YEAR_MS / to_millis(timeframe))
+        return root

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from flows.portfolio.sizing.base import Sizer
+from flows.portfolio.sizing.by_confidence import by_confidence
+from flows.portfolio.sizing.by_consensus import by_consensus
+from flows.portfolio.sizing.by_strategy import by_strategy
 from flows.portfolio.sizing.fixed_notional import fixed_notional
 from flows.portfolio.sizing.fixed_quantity import fixed_quantity
+from flows.portfolio.sizing.kelly import kelly
+from flows.portfolio.sizing.lot_tiers import lot_tiers
 from flows.portfolio.sizing.risk import risk
-from schemas.config.risk import RiskConfig
-
-Sizer = Callable[[RiskConfig, float, float, float], float]
-"""(configuration, equity, price, distance of the stop from it) to quantity in the base currency, not yet rounded."""
+from flows.portfolio.sizing.volatility_target import volatility_target
 
 SIZERS: dict[str, Sizer] = {
     "risk": risk,
     "fixed_quantity": fixed_quantity,
     "fixed_notional": fixed_notional,
+    "volatility_target": volatility_target,
+    "kelly": kelly,
+    "lot_tiers": lot_tiers,
 }
+"""By ``risk.sizing``."""
+
+MULTIPLIERS = (by_strategy, by_confidence, by_consensus)
+"""Each from 0 to 1, or None where the configuration does not ask for it: a multiplier only makes smaller."""

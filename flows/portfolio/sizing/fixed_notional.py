@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from flows.portfolio.sizing.base import Ask, Sized
 from schemas.config.risk import RiskConfig
 
 
-def fixed_notional(config: RiskConfig, equity: float, price: float, distance: float) -> float:  # noqa: ARG001
+def fixed_notional(config: RiskConfig, ask: Ask) -> Sized:
     """``risk.notional / price``.
 
-    >>> fixed_notional(RiskConfig(notional="500"), 10_000, 100.0, 5.0)
+    >>> fixed_notional(RiskConfig(notional="500"), Ask(10_000, 100.0, 5.0)).quantity
     5.0
     """
-    return float(config.notional) / price
+    return Sized(float(config.notional) / ask.price)

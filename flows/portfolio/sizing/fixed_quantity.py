@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from flows.portfolio.sizing.base import Ask, Sized
 from schemas.config.risk import RiskConfig
 
 
-def fixed_quantity(config: RiskConfig, equity: float, price: float, distance: float) -> float:  # noqa: ARG001
+def fixed_quantity(config: RiskConfig, ask: Ask) -> Sized:  # noqa: ARG001
     """``risk.quantity``, in the base currency.
 
-    >>> fixed_quantity(RiskConfig(quantity="0.5"), 10_000, 100.0, 5.0)
+    >>> fixed_quantity(RiskConfig(quantity="0.5"), Ask(10_000, 100.0, 5.0)).quantity
     0.5
     """
-    return float(config.quantity)
+    return Sized(float(config.quantity))

@@ -38,6 +38,9 @@ def test_a_closed_kline_is_a_candle_and_an_open_one_is_not(frame: Frame) -> None
         low=0.001,
         close=0.002,
         volume=1000.0,
+        quote_volume=1.0,
+        count=100,
+        taker_buy_volume=500.0,
     )
     assert parsed(frame("binance/kline_stream_open.json")) == Notice(
         "ignored", "a candle that is still open", symbol="BTC/USDT"
@@ -152,6 +155,9 @@ def test_a_page_of_candles(frame: Frame) -> None:
             low=0.015758,
             close=0.015771,
             volume=148976.11427815,
+            quote_volume=2434.19055334,
+            count=308,
+            taker_buy_volume=1756.87402397,
         )
     ]
 

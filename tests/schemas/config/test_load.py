@@ -125,8 +125,9 @@ broker: 5
         "c.yaml:5:18: risk.per_trade_pct: expected a number, got the text 'a lot' "
         "(of equity at risk in one trade; 1.0 = 1 %)",
         "c.yaml:6:23: risk.max_open_positions: expected a whole number, got 2.5 (positions open or on their way)",
-        "c.yaml:7:11: risk.sizing: expected 'risk' or 'fixed_quantity' or 'fixed_notional', got the text 'rsk'; "
-        "did you mean risk? (risk: lose per_trade_pct of equity if the stop is hit; or a fixed quantity or notional)",
+        "c.yaml:7:11: risk.sizing: expected 'risk' or 'fixed_quantity' or 'fixed_notional' or 'volatility_target' "
+        "or 'kelly' or 'lot_tiers', got the text 'rsk'; did you mean risk? "
+        "(rule of the quantity (sizing.md); risk: lose per_trade_pct of equity if the stop is hit)",
         "c.yaml:8:13: risk.notional: has to be > 0, got -5 (for fixed_notional, account currency)",
         "c.yaml:9:21: risk.max_position_pct: expected a number, got the text '20'; write it without quotes "
         "(value of one position, of equity; 100.0 = all of it)",

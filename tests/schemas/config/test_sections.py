@@ -28,14 +28,14 @@ def test_a_section_is_frozen_forbids_unknown_keys_and_describes_every_key(sectio
     assert [name for name, field in section.model_fields.items() if not field.description] == []
 
 
-def test_every_key_has_a_default_but_the_strategy_to_use() -> None:
+def test_every_key_has_a_default_but_what_an_item_of_a_list_is_about() -> None:
     required = {
         f"{section.__name__}.{name}"
         for section in sections(Config)
         for name, field in section.model_fields.items()
         if field.is_required()
     }
-    assert required == {"StrategyConfig.use"}
+    assert required == {"StrategyConfig.use", "LotTier.equity", "LotTier.quantity"}
 
 
 def test_the_default_strategy_is_sma_atr_on_all_symbols() -> None:

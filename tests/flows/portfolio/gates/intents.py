@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ def a_standing(
     held: int = 0,
     *,
     memory: Memory | None = None,
+    vol: float = math.nan,
     exposures: Sequence[Exposure] = (),
 ) -> Standing:
     """An account of 10,000 that holds nothing and remembers nothing."""
@@ -45,6 +47,7 @@ def a_standing(
         positions=positions,
         held=held,
         memory=memory or Memory(10_000.0, 60_000),
+        vol=vol,
         exposures=lambda: exposures,
     )
 

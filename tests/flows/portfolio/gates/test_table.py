@@ -46,7 +46,7 @@ def remembering(exits: dict[tuple[str, str], int], entries: tuple[int, ...] = ()
     memory = Memory(day, 60_000)
     memory.exits.update(exits)
     for ts in entries:
-        memory.entered(ts)
+        memory.entered(ts, "", 0.0)
     return memory
 
 

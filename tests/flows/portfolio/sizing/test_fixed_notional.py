@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from flows.portfolio.sizing import SIZERS
+from flows.portfolio.sizing.base import Ask, Sized
 from flows.portfolio.sizing.fixed_notional import fixed_notional
 from schemas.config.risk import RiskConfig
 
@@ -16,7 +17,7 @@ from schemas.config.risk import RiskConfig
 def test_the_value_is_the_same_whatever_the_account_and_the_stop(
     equity: float, price: float, distance: float, quantity: float
 ) -> None:
-    assert fixed_notional(RiskConfig(notional=Decimal(500)), equity, price, distance) == quantity
+    assert fixed_notional(RiskConfig(notional=Decimal(500)), Ask(equity, price, distance)) == Sized(quantity)
 
 
 def test_it_is_the_rule_named_fixed_notional() -> None:

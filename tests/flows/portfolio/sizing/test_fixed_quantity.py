@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from flows.portfolio.sizing import SIZERS
+from flows.portfolio.sizing.base import Ask, Sized
 from flows.portfolio.sizing.fixed_quantity import fixed_quantity
 from schemas.config.risk import RiskConfig
 
@@ -13,7 +14,7 @@ from schemas.config.risk import RiskConfig
 def test_the_quantity_is_the_same_whatever_the_account_and_the_price(
     equity: float, price: float, distance: float
 ) -> None:
-    assert fixed_quantity(RiskConfig(quantity=Decimal("0.25")), equity, price, distance) == 0.25
+    assert fixed_quantity(RiskConfig(quantity=Decimal("0.25")), Ask(equity, price, distance)) == Sized(0.25)
 
 
 def test_it_is_the_rule_named_fixed_quantity() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.portfolio.sizing import SIZERS
+from flows.portfolio.sizing.base import Ask, Sized
 from flows.portfolio.sizing.risk import risk
 from schemas.config.risk import RiskConfig
 
@@ -16,7 +17,7 @@ from schemas.config.risk import RiskConfig
 def test_the_quantity_loses_the_share_of_equity_when_the_stop_is_hit(
     pct: float, equity: float, price: float, distance: float, quantity: float
 ) -> None:
-    assert risk(RiskConfig(per_trade_pct=pct), equity, price, distance) == quantity
+    assert risk(RiskConfig(per_trade_pct=pct), Ask(equity, price, distance)) == Sized(quantity)
 
 
 @given(
@@ -27,7 +28,7 @@ def test_the_quantity_loses_the_share_of_equity_when_the_stop_is_hit(
 def test_the_loss_at_the_stop_is_the_share_whatever_the_price(pct: float, equity: float, distance: float) -> None:
     config = RiskConfig(per_trade_pct=pct)
     for price in (1.0, 77.0, 1e5):
-        assert risk(config, equity, price, distance) * distance == pytest.approx(equity * pct / 100)
+        assert risk(config, Ask(equity, price, distance)).quantity * distance == pytest.approx(equity * pct / 100)
 
 
 def test_it_is_the_rule_named_risk_and_the_default() -> None:

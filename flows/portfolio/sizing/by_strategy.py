@@ -1,0 +1,12 @@
+"""Multiplier: some strategies trade smaller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.config.risk import RiskConfig
+
+
+def by_strategy(config: RiskConfig, signal: Any) -> float | None:
+    """``risk.strategy_scale`` of the signal's strategy; 1 for one that is not named."""
+    return config.strategy_scale.get(signal.strategy, 1.0) if config.strategy_scale else None

@@ -1,0 +1,51 @@
+"""What the simulator has to know of an exchange: how it takes subscriptions, writes records, and answers requests."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from connectors.exchanges.registry import exchange
+from tests.exchange.tape import Record
+
+Topic = tuple[str, str]
+"""Kind of record ("trades", "quotes", "candles") and symbol."""
+
+
+class Protocol(ABC):
+    """One connection's talk. ``name`` is that of the exchange; the simulator's addresses begin with it."""
+
+    name: ClassVar[str]
+    tells: ClassVar[tuple[str, ...]]
+    """What a candle of this exchange has beside its prices and volume."""
+
+    def __init__(self) -> None:
+        self.exchange = exchange(self.name)
+
+    @abstractmethod
+    def heard(self, text: str, now: int) -> tuple[list[str], set[Topic]]:
+        """A message of the client at an epoch ms. Returns what is answered, and what it subscribed to."""
+
+    @abstractmethod
+    def frame(self, record: Record, now: int) -> str:
+        """A record as a frame. Called once for each that this connection is sent, in order, lost ones included."""
+
+    def idle(self, now: int) -> str | None:
+        """What is sent once a second, if anything."""
+        return None
+
+    @abstractmethod
+    def rest(self, path: str, query: Mapping[str, str], trades: Sequence[Record], candles: Sequence[Record]) -> Any:
+        """The JSON of an answer, of what there is so far."""
+
+    def told(self, candle: Record) -> Record:
+        """A candle of the tape as this exchange has it."""
+        untold = {"quote_volume", "count", "taker_buy_volume", "vwap"} - set(self.tells)
+        return msgspec.structs.replace(candle, **dict.fromkeys(untold))
+
+    def symbol(self, name: str) -> str:
+        """The market as we write it."""
+        return self.exchange.from_exchange(name)
