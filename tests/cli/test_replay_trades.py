@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from math import floor
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from schemas.candle import Candle
 from tests.command import penstock
 from tests.flows.bars.tapes import MINUTE, Row, binance, kraken, plainly
 from tests.flows.bars.test_real import published
@@ -51,6 +53,8 @@ def test_krakens_trades_give_the_candles_that_kraken_published(
         figures = [candle[name] for name in ("open", "high", "low", "close")]
         assert (*figures, vwap, candle["volume"], candle["count"]) == theirs[candle["ts"]]
     assert [sum(candle["count"] > 0 for candle in inner), sum(candle["count"] == 0 for candle in inner)] == [272, empty]
+    for line in (tmp_path / "run" / "bars.jsonl").read_bytes().splitlines():
+        assert Candle.model_validate_json(line).model_dump(exclude_none=True) == json.loads(line)
     five = of(tmp_path / "run", "5m")
     assert sum(candle["count"] for candle in five) == len(trades) == 1_000
 
