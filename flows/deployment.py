@@ -11,6 +11,7 @@ from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
 from connectors.kafka.health import lag
 from connectors.kafka.tail import Tail
+from flows.live import LAYOUT
 from flows.registry import fingerprint
 from schemas.config.broker import BrokerConfig
 from schemas.config.root import Config
@@ -96,7 +97,7 @@ def made_with(deployment: Deployment) -> dict[str, Any]:
     code = {strategy.label: fingerprint(strategy.use) for strategy in deployment.config.strategies}
     # Which symbols share a state depends on the number of shards.
     here = {"shards": len(deployment.shards), "cluster": deployment.cluster, "topics": dict(deployment.ids)}
-    return {**settings, "code": code, **here}
+    return {**settings, "code": code, "layout": LAYOUT, **here}
 
 
 def open_state(
@@ -116,6 +117,11 @@ def open_state(
     folder.check(share[0])
     changes = folder.changes(settings)
     keys = [change.partition(": ")[0] for change in changes]
+    if "layout" in keys:
+        raise DeploymentError(
+            f"{folder.path} was made by another version of penstock, whose checkpoints this one cannot read: run that "
+            "version, or move the folder away and start with --rebuild, which makes the state anew from the topics"
+        )
     anew = [deployment.config.kafka.topic(topic) for topic in READ if f"topics.{topic}" in keys]
     if anew and "cluster" not in keys:
         # Its offsets begin again, so those of the state would leave out what is there now, or take it twice.

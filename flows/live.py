@@ -14,11 +14,12 @@ from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
-from bytewax.inputs import Source
+from bytewax.inputs import FixedPartitionedSource
 from bytewax.outputs import Sink
 
 from flows.build import shard_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
+from flows.inputs import Inputs, Pace
 from flows.market.stage import Said
 from flows.marks import Mark
 from flows.monitor import Monitor
@@ -31,13 +32,16 @@ from schemas.batch import CandleBatch
 from schemas.config.root import Config
 from schemas.tick import Tick
 
+LAYOUT = 2
+"""Of checkpoints. To be raised when a step gets another name or a state another form: neither can be carried over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
     """Where a live flow begins and ends."""
 
-    candles: Source[tuple[str, CandleBatch | Tick | Mark]]
-    journal: Source[tuple[str, Any]]
+    candles: FixedPartitionedSource[tuple[str, CandleBatch | Tick | Mark], Any]
+    journal: FixedPartitionedSource[tuple[str, Any], Any]
     topics: Sink[tuple[str, Outbox]]
 
 
@@ -46,10 +50,11 @@ def portfolio_part(config: Config) -> str:
     return f"portfolio-{config.portfolio.name}"
 
 
-def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor) -> Dataflow:
+def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor, pace: Pace | None = None) -> Dataflow:
     """Wire it. The names of the steps are the names of their state in a checkpoint: renaming one loses it.
 
-    ``shards`` are the partitions of the candle topic; ``monitor`` sees what goes by.
+    ``shards`` are the partitions of the candle topic; ``monitor`` sees what goes by; in a cluster, ``pace`` keeps the
+    epochs of this worker with those of the others.
     """
     portfolio = portfolio_part(config)
 
@@ -74,12 +79,13 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
         return item
 
     flow = Dataflow("penstock_live")
-    candles = op.input("candles", flow, ends.candles)
+    inputs = Inputs({"candles": ends.candles, "journal": ends.journal}, pace)
+    parts = op.branch("parts", op.input("inputs", flow, inputs), lambda item: item[0] == portfolio)
+    journal, candles = parts.trues, parts.falses
     market = partial(MarketLogic, partial(shard_stage, config, shards, monitor.timing), monitor.timing)
     said = op.stateful_batch(
         "market", op.filter_map("batches", candles, batches), partial(WatchedLogic, market, monitor.watch)
     )
-    journal = op.input("journal", flow, ends.journal)
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
     logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
     decided = op.stateful_batch("portfolio", entries, partial(WatchedLogic, logic, monitor.watch))

@@ -13,6 +13,7 @@ from typing import NoReturn
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.journal_source import JournalSource
 from flows.deployment import Deployment
+from flows.inputs import Pace
 from flows.live import Ends, dataflow, portfolio_part
 from flows.marks import MarkedSource
 from flows.monitor import Monitor
@@ -86,7 +87,8 @@ def run(
         WatchedSource(MarkedSource(journal, lambda _: portfolio_part(config)), monitor.watch),
         WatchedSink(sink, monitor.watch),
     )
-    flow = dataflow(config, deployment.shards, ends, monitor)
+    pace = Pace(config.run.checkpoint_every_s) if addresses else None
+    flow = dataflow(config, deployment.shards, ends, monitor, pace)
     with serving(config, monitor, process), living(monitor, events), panicking(folder):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 

@@ -14,6 +14,14 @@ ExitLeg = Literal["exit", "stop", "target"]
 Leg = Literal["entry", "exit", "stop", "target"]
 
 
+class Tranche(Record):
+    """A part of a position that has a stop and a target of its own."""
+
+    quantity: Annotated[Exact, Field(gt=0, description="base currency, a multiple of the lot")]
+    stop: Annotated[Exact, Field(description="protective stop")]
+    target: Annotated[Exact | None, Field(description="take-profit price, if any")]
+
+
 class Order(Record):
     """An order for an exchange, or for the paper broker. An entry always carries its stop."""
 
@@ -34,3 +42,6 @@ class Order(Record):
     signal_id: Annotated[Id | None, Field(description="signal it came from; none for stop and target")]
     reason: str
     checks: Annotated[dict[str, Figures], Field(description="each gate that let it through, with its figures")]
+    tranches: list[Tranche] = Field(
+        [], description="of an entry: parts that leave on their own; none: it leaves as one"
+    )

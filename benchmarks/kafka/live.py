@@ -25,13 +25,17 @@ Instant = tuple[str, int]
 
 @dataclass(frozen=True)
 class Latency:
-    """From candle produced to order readable, milliseconds; ``rate`` is how many candles a second really came."""
+    """From candle produced to order readable, milliseconds; ``rate`` is how many candles a second really came.
+
+    The market runs for some seconds before that counts; ``cold_p99`` is of these.
+    """
 
     orders: int
     rate: float
     p50: float
     p99: float
     worst: float
+    cold_p99: float
 
 
 @dataclass(frozen=True)
@@ -170,8 +174,10 @@ def _session(
         delete(address, job.prefix)
 
 
-def latency(feed: Feed, history: int, every: float, address: str, folder: Path) -> Latency:
-    """Publish a feed, ``every`` seconds a minute of it; orders on the first ``history`` minutes do not count.
+def latency(feed: Feed, history: int, warm_s: float, every: float, address: str, folder: Path) -> Latency:
+    """Publish a feed, ``every`` seconds a minute of it, after the first ``history`` minutes, which come at once.
+
+    Orders on the first ``warm_s`` seconds of that are told apart.
 
     Raises SystemExit when an order is missing, is there twice, or is none of those that are owed.
     """
@@ -182,10 +188,16 @@ def latency(feed: Feed, history: int, every: float, address: str, folder: Path) 
         market.start()
         reader.all(feed.ts[-1], running)
     produced = {candle: when for candle, when in market.produced.items() if candle[1] >= feed.ts[history]}
-    took = [1_000 * (reader.read[candle] - when) for candle, when in produced.items() if candle in reader.read]
-    lasted = max(produced.values()) - min(produced.values())
-    p50, p99 = np.percentile(took, [50, 99])
-    return Latency(len(took), len(produced) / lasted, float(p50), float(p99), max(took))
+    began, ended = min(produced.values()), max(produced.values())
+    took = [
+        (when - began, 1_000 * (reader.read[candle] - when))
+        for candle, when in produced.items()
+        if candle in reader.read
+    ]
+    cold, warm = ([ms for at, ms in took if (at < warm_s) is early] for early in (True, False))
+    p50, p99 = np.percentile(warm, [50, 99])
+    rate = len(produced) / (ended - began)
+    return Latency(len(warm), rate, float(p50), float(p99), max(warm), float(np.percentile(cold, 99)))
 
 
 def recovery(feed: Feed, history: int, every: float, address: str, folder: Path) -> Recovery:

@@ -26,6 +26,8 @@ DOCS = HERE.parents[1] / "docs/benchmarks-kafka.md"
 WARM = 60
 """Minutes of candles that warm a side up, and that a live penstock has behind it."""
 BURST, BURST_S = 20, 0.02
+BURST_WARM_S = 10
+"""Seconds of live market before the latency counts: broker and process are new to requests of this size."""
 MANY, MANY_S = 1_000, 0.5
 
 
@@ -61,13 +63,13 @@ def measured(address: str, folder: Path, arg: argparse.Namespace, load: float) -
     heats = race(arg.only, feed, arg.rounds, address, folder)
     live = None
     if "penstock" in arg.only:
-        burst, many = simulated(BURST, WARM + int(arg.seconds / BURST_S)), simulated(MANY, WARM + 120)
+        burst, many = simulated(BURST, WARM + int((BURST_WARM_S + arg.seconds) / BURST_S)), simulated(MANY, WARM + 120)
         late, back = [], []
         for turn in range(arg.rounds):
             say(f"round {turn + 1}: latency, recovery")
-            late.append(latency(burst, WARM, BURST_S, address, folder))
+            late.append(latency(burst, WARM, BURST_WARM_S, BURST_S, address, folder))
             back.append(recovery(many, WARM, MANY_S, address, folder))
-        live = Live(late, back, BURST, 1_000 * BURST_S, WARM, 1_000 * MANY_S)
+        live = Live(late, back, BURST, 1_000 * BURST_S, BURST_WARM_S, WARM, 1_000 * MANY_S)
     few = SIDES["Faust"].most or len(feed)
     job = Job(arg.symbols, arg.minutes, WARM, len(feed.signals), few)
     return Results([*machine(load), versions()], os.cpu_count() or 1, job, heats, live)

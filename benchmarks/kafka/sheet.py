@@ -45,7 +45,8 @@ on a grid of 0.5, so that averages which are equal are equal for every side."""
 LIVE = """\
 **Latency**: {symbols} symbols, a candle of each every {every:g} ms, so {rate:,.0f} candles/s came. From the moment
 right before a candle is handed to a producer (`linger.ms=0`) to the moment at which a consumer with `read_committed`
-holds the entry order on it; {orders:,} orders a round, each of them there once. Worst: {worst}.
+holds the entry order on it; {orders:,} orders a round, each of them there once. Worst: {worst}. The first {warm} s of
+the live market do not count: broker and process are new to requests of this size, and compile; their p99: {cold}.
 
 **Recovery**: {many:,} symbols, {history} candles of each in state, a candle of each every {pace:g} ms. From `kill -9`
 of the running process, which is started again at once, to the first order for a candle that was published after the
@@ -71,6 +72,7 @@ class Live:
     recovery: Sequence[Recovery]
     symbols: int
     every_ms: float
+    warm_s: float
     history: int
     pace_ms: float
 
@@ -163,6 +165,8 @@ def _live(live: Live) -> str:
         rate=median(one.rate for one in live.latency),
         orders=live.latency[0].orders,
         worst=", ".join(f"{one.worst:.0f} ms" for one in live.latency),
+        warm=live.warm_s,
+        cold=", ".join(f"{one.cold_p99:.0f} ms" for one in live.latency),
         many=live.recovery[0].symbols,
         history=live.history,
         pace=live.pace_ms,

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
-from flows.portfolio.book import Book, Holding
-from flows.portfolio.broker import Bracket, PaperBroker, Ticket
+from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
-from flows.portfolio.ledger import Ledger
-from flows.portfolio.memory import Memory
-from flows.portfolio.orders import Orders
-from flows.portfolio.rounding import money, worth
+from flows.portfolio.legs import Legs
 from flows.portfolio.scan import DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
@@ -29,30 +24,25 @@ WANTED = {"long": 1, "short": -1, "flat": 0}
 
 
 class Account:
-    """The book, the paper broker and the gates of one portfolio (or of one shadow strategy).
+    """The desk and the gates of one portfolio (or of one shadow strategy).
 
-    Within an instant, in this order: waiting orders fill at the opens, brackets are checked inside the candles, both
+    Within an instant, in this order: waiting orders fill at the opens, guards are checked inside the candles, both
     symbol by symbol; all symbols are marked; then the signals are decided, by symbol and strategy.
     """
 
     def __init__(self, config: Config, mode: Mode = "live", strategy: str | None = None) -> None:
         self.config, self.mode, self.strategy = config, mode, strategy
-        self.book = Book(config.portfolio.cash)
-        self.broker = PaperBroker(config.broker, config.instruments)
+        self.desk = desk = Desk(config, mode, strategy)
+        self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
+        self.orders = desk.orders
         self.gates = gates_of(config)
-        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
-        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
-        self.orders = Orders(config.portfolio.name)
-        self.ledger = Ledger(config.portfolio.name, mode, strategy)
+        self.legs = Legs(config.exits)
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
-        self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.tally = new_tally(float(config.portfolio.cash))
         self.lanes = new_lanes(0)
         self.estimates = Estimates(config)
         self.slots: dict[str, int] = {}
-        self.committed = 0.0  # notional of waiting entries less that of waiting exits
-        self.coming = 0  # waiting entries less waiting exits
 
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""
@@ -96,56 +86,17 @@ class Account:
             self.slots[symbols[slot]] = slot
 
     def _candle(self, block: Block, row: int, outbox: Outbox) -> None:
-        """Fill what waits for this candle's open, then what its range sets off."""
+        """A candle that fills an order, or sets something off."""
         slot, ts = block.slot.item(row), block.ts.item(row)
         symbol, candle_ts = block.symbols[slot], ts - block.timeframes.item(slot)
-        open_, high, low = block.open.item(row), block.high.item(row), block.low.item(row)
-        for ticket in self.broker.take_waiting(symbol):
-            self._uncommit(ticket)
-            price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
-            self._fill(ticket.order, price, ts, candle_ts, outbox)
-        for hit in self.broker.triggered(symbol, open_, high, low):
-            order = self.orders.bracket(self.book.holdings[(symbol, hit.strategy)], hit.leg, hit.level, ts)
-            self.ledger.order(outbox, order)
-            self._fill(order, hit.price, ts, candle_ts, outbox)
+        prices = block.open.item(row), block.high.item(row), block.low.item(row)
+        self.desk.candle(symbol, ts, candle_ts, prices, outbox)
         self._settle(symbol)
-
-    def _fill(self, order: Any, price: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
-        value = worth(price, order.quantity)
-        fee = money(value * self.fee_rate)
-        self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
-        key = (order.symbol, order.strategy)
-        if order.leg == "entry":
-            side = 1 if order.side == "buy" else -1
-            holding = Holding(
-                id=order.position_id,
-                strategy=order.strategy,
-                symbol=order.symbol,
-                side=side,
-                quantity=order.quantity,
-                entry_price=price,
-                entry_value=value,
-                entry_ts=candle_ts,
-                fees=fee,
-                stop=order.stop,
-                target=order.target,
-            )
-            self.book.open(holding)
-            stop, target = order.stop, order.target
-            reach = side * np.inf if target is None else float(target)
-            self.broker.guard(order.symbol, Bracket(order.strategy, side, float(stop), reach, stop, target))
-            self.ledger.position(outbox, holding, ts, None)
-        else:
-            holding = self.book.holdings[key]
-            closed = self.book.close(holding, price, fee, candle_ts, order.leg)
-            self.broker.release(order.symbol, order.strategy)
-            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
-            self.ledger.position(outbox, holding, ts, closed)
 
     def _settle(self, symbol: str) -> None:
         """Tell the compiled walk what changed: cash, and the exposure and levels of one symbol."""
         net = size = 0.0
-        for strategy in self.broker.brackets.get(symbol, ()):
+        for strategy in self.broker.guards.get(symbol, ()):
             holding = self.book.holdings[(symbol, strategy)]
             quantity = float(holding.quantity)
             net += quantity * holding.side
@@ -169,8 +120,8 @@ class Account:
         for signal in signals:
             want = WANTED[signal.side]
             holding = self.book.holdings.get((signal.symbol, signal.strategy))
-            held = holding.side if holding else 0
-            if holding and want != held:
+            held = holding.side if holding and not holding.leaving else 0
+            if holding and held and want != held:
                 self._place(self.orders.exit(holding, signal), -float(holding.quantity) * signal.price, block, outbox)
             if want:
                 self._enter(signal, want, held if held == want else 0, block, outbox)
@@ -179,8 +130,8 @@ class Account:
         lane = self.lanes[self.slots[signal.symbol]]
         standing = Standing(
             equity=self.tally["equity"].item(),
-            gross=self.tally["gross"].item() + self.committed,
-            positions=len(self.book.holdings) + self.coming,
+            gross=self.tally["gross"].item() + self.desk.committed,
+            positions=len(self.book.holdings) + self.desk.coming,
             held=held,
             memory=self.memory,
             atr=lane["atr"].item(),
@@ -196,7 +147,7 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        order = self.orders.entry(intent, checks)
+        order = self.orders.entry(intent, checks, self.legs.of(intent))
         self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
         self._place(order, intent.quantity * intent.price, block, outbox)
 
@@ -219,19 +170,11 @@ class Account:
         if self.at_close:
             slot = self.slots[order.symbol]
             price = self.broker.market_price(order.symbol, self.lanes["mark"].item(slot), buy=order.side == "buy")
-            self._fill(order, price, order.ts, order.ts - int(block.timeframes[slot]), outbox)
+            self.desk.fill(order, price, order.ts, order.ts - int(block.timeframes[slot]), outbox)
             self._settle(order.symbol)
             return
-        self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
-        self.committed += value
-        self.coming += 1 if value > 0 else -1
+        self.desk.wait(order, value)
         self.lanes["wake"][self.slots[order.symbol]] = 1
-
-    def _uncommit(self, ticket: Ticket) -> None:
-        self.committed -= ticket.value
-        self.coming -= 1 if ticket.value > 0 else -1
-        if not self.broker.waiting:
-            self.committed = 0.0  # nothing waits: no rounding error may stay behind
 
     def state(self) -> dict[str, Any]:
         """The account in words, for ``state.json``."""
@@ -240,23 +183,15 @@ class Account:
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""
         return {
-            "book": self.book.snapshot(),
-            "broker": self.broker.snapshot(),
-            "ledger": self.ledger.snapshot(),
-            "memory": self.memory.snapshot(),
+            "desk": self.desk.snapshot(),
             "tally": self.tally.copy(),
             "lanes": self.lanes.copy(),
             "ring": self.estimates.ring.copy(),
             "slots": dict(self.slots),
-            "committed": (self.committed, self.coming),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
-        self.book.restore(state["book"])
-        self.broker.restore(state["broker"])
-        self.ledger.restore(state["ledger"])
-        self.memory.restore(state["memory"])
+        self.desk.restore(state["desk"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
-        self.committed, self.coming = state["committed"]
         self.estimates.ring = state["ring"].copy()

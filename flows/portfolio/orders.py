@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from flows.portfolio.book import Holding
+from flows.portfolio.broker import Triggered
 from flows.portfolio.gates.base import Figures, Intent
 from schemas.ids import event_id
-from schemas.order import BracketLeg, ExitLeg, Order
+from schemas.order import ExitLeg, Order
 from schemas.wire import wire
 
 OrderRow = wire(Order)
@@ -20,8 +21,8 @@ class Orders:
     def __init__(self, portfolio: str) -> None:
         self.portfolio = portfolio
 
-    def entry(self, intent: Intent, checks: dict[str, Figures]) -> Any:
-        """Open a position; ``checks`` says what each gate let it through on."""
+    def entry(self, intent: Intent, checks: dict[str, Figures], tranches: list[Any]) -> Any:
+        """Open a position, to be left in ``tranches``; ``checks`` says what each gate let it through on."""
         signal = intent.signal
         id_ = event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, "entry")
         return OrderRow(
@@ -42,16 +43,19 @@ class Orders:
             signal_id=signal.id,
             reason=signal.reason,
             checks=checks,
+            tranches=tranches,
         )
 
     def exit(self, holding: Holding, signal: Any) -> Any:
         """Close a position because a signal wants another one, or none."""
-        return self._close(holding, "exit", signal.ts, "market", None, signal.id, signal.reason)
+        return self._close(holding, "exit", signal.ts, "market", None, holding.quantity, signal.id, signal.reason)
 
-    def bracket(self, holding: Holding, leg: BracketLeg, level: Decimal | None, ts: int) -> Any:
-        """Close a position because its stop or its target was reached."""
-        kind: Literal["stop", "limit"] = "stop" if leg == "stop" else "limit"
-        return self._close(holding, leg, ts, kind, level, None, f"{leg} of the position was reached")
+    def bracket(self, holding: Holding, hit: Triggered, ts: int) -> Any:
+        """Close a position, or a part of it, because its stop or a target was reached."""
+        kind: Literal["stop", "limit"] = "stop" if hit.leg == "stop" else "limit"
+        reason = f"{hit.leg} of the position was reached"
+        number = hit.tranches[0].number
+        return self._close(holding, hit.leg, ts, kind, hit.level, hit.quantity, None, reason, number)
 
     def _close(
         self,
@@ -60,12 +64,15 @@ class Orders:
         ts: int,
         kind: Literal["market", "limit", "stop"],
         price: Decimal | None,
+        quantity: Decimal,
         signal_id: str | None,
         reason: str,
+        number: int = 0,
     ) -> Any:
-        """No gate is asked: nothing may hold up getting out."""
+        """No gate is asked: nothing may hold up getting out. ``number``: of the first tranche that leaves by it."""
+        facts = (self.portfolio, holding.strategy, holding.symbol, ts, leg)
         return OrderRow(
-            id=event_id(self.portfolio, holding.strategy, holding.symbol, ts, leg),
+            id=event_id(*facts, number) if number else event_id(*facts),
             ts=ts,
             portfolio=self.portfolio,
             strategy=holding.strategy,
@@ -73,7 +80,7 @@ class Orders:
             leg=leg,
             side="sell" if holding.side > 0 else "buy",
             type=kind,
-            quantity=holding.quantity,
+            quantity=quantity,
             price=price,
             stop=None,
             target=None,

@@ -10,6 +10,7 @@ MONEY = Decimal("0.00000001")
 
 # A context of its own: the result may not depend on what the thread's context happens to be.
 _EXACT = Context(prec=700)  # any float, written out down to the smallest step
+_SHOWN = Context(prec=15)
 _ONE = Decimal(1)
 
 
@@ -58,3 +59,21 @@ def money(value: Decimal) -> Decimal:
     Decimal('1.00000002')
     """
     return value.quantize(MONEY, NEAREST, _EXACT)
+
+
+def part(value: Decimal, quantity: Decimal, whole: Decimal) -> Decimal:
+    """What a part of a quantity has of its value, as money.
+
+    >>> part(Decimal("100"), Decimal(1), Decimal(3))
+    Decimal('33.33333333')
+    """
+    return money(_EXACT.divide(_EXACT.multiply(value, quantity), whole))
+
+
+def average(value: Decimal, quantity: Decimal) -> Decimal:
+    """The price of a quantity that was filled at several, to 15 significant digits.
+
+    >>> average(Decimal("320"), Decimal(3)), average(Decimal("315"), Decimal(3))
+    (Decimal('106.666666666667'), Decimal('105'))
+    """
+    return plain(_SHOWN.divide(value, quantity))

@@ -19,12 +19,11 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from sinks.vitals.metrics import METRICS
+from sinks.vitals.scrape import AtScrape, exposition
 
 LOG = logging.getLogger("penstock.vitals")
 P = ParamSpec("P")
@@ -98,7 +97,7 @@ class Vitals:
         for label in strategies:  # known beforehand, so their counters begin at zero
             self._busy.labels(label)
             self._raised.labels(label)
-        self.registry.register(_AtScrape(self._measured))
+        self.registry.register(AtScrape(self._measured))
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
@@ -180,13 +179,7 @@ class Vitals:
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format 0.0.4."""
-        return generate_latest(_AtScrape(self._plain))
-
-    def _plain(self) -> Iterator[Metric]:
-        """Without the library's ``_created`` series, one for each counter: its switch for them is a global one."""
-        for metric in self.registry.collect():
-            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
-            yield metric
+        return exposition(self.registry)
 
     def _measured(self) -> Iterator[Metric]:
         """The gauges whose value is a matter of now."""
@@ -203,17 +196,6 @@ class Vitals:
         for name, records in self._lags().items():
             lag.add_metric(_place(name), max(0, records))
         yield lag
-
-
-class _AtScrape(Collector):
-    """A collector of what a function gives."""
-
-    def __init__(self, give: Callable[[], Iterator[Metric]]) -> None:
-        self._give = give
-
-    def collect(self) -> Iterator[Metric]:
-        """As the library wants it."""
-        return self._give()
 
 
 def _family(name: str) -> GaugeMetricFamily:

@@ -36,9 +36,10 @@ Kind = Literal[
     "429",
     "500",
 ]
-"""drop: the connection breaks. close: with a close code. stall: nothing comes any more. refuse: no new connections for
-a while. garbage: bytes that are no websocket frame. swallow: frames are left out. duplicate, reorder, truncate: what is
-done to frames. unknown: frames of a kind that nobody knows. wrong: values that cannot be. 429, 500: of requests."""
+"""drop: the connection breaks. close: with a close code. stall: nothing comes any more on one connection. refuse: no
+new connections for a while. garbage: bytes that are no websocket frame. swallow: frames are left out. duplicate,
+reorder, truncate: what is done to frames. unknown: frames of a kind that nobody knows. wrong: values that cannot be.
+429, 500: of requests."""
 UNKNOWN = ('{"e":"newsOfTomorrow","s":"BTCUSDT"}', "[]", "pong?", '{"channel":"surprise","data":[{}]}', "\x00\xff", "1")
 CODES = (WSCloseCode.SERVICE_RESTART, WSCloseCode.TRY_AGAIN_LATER, WSCloseCode.POLICY_VIOLATION, WSCloseCode.OK)
 
@@ -148,11 +149,9 @@ class Simulator:
         elif kind in ("drop", "close", "garbage"):
             await self._leave(kind)
         else:
-            for client in self._clients:
-                if kind == "stall":
-                    client.stalled = True
-                else:
-                    client.spoil[kind] += what.count
+            for client in self._clients[:1] if kind == "stall" else self._clients:
+                client.stalled = client.stalled or kind == "stall"
+                client.spoil[kind] += what.count
 
     async def _leave(self, how: str) -> None:
         leaving, self._clients = self._clients, []
@@ -226,7 +225,7 @@ class Simulator:
         client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]]())
         self._clients.append(client)
         async for said in socket:
-            if said.type is WSMsgType.TEXT:
+            if said.type is WSMsgType.TEXT and not client.stalled:
                 answers, topics = client.protocol.heard(said.data, self.now)
                 client.topics |= topics
                 for text in answers:

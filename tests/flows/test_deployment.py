@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -264,6 +265,16 @@ def test_changed_settings_are_listed_and_can_be_accepted(kafka: str, tmp_path: P
     assert changes == ["portfolio.cash: 100000 → 5", "risk.per_trade_pct: 0.5 → 2.5"]
     accepted = reopened(other, tmp_path / "state", accept=True)
     assert accepted.changes(made_with(other)) == []
+
+
+def test_checkpoints_of_another_layout_cannot_be_accepted(kafka: str, tmp_path: Path) -> None:
+    deployment = installed(settings(kafka))
+    begin(deployment, tmp_path / "state")
+    made = tmp_path / "state/made-with.json"
+    known = json.loads(made.read_bytes())
+    made.write_text(json.dumps({name: value for name, value in known.items() if name != "layout"}))
+    with pytest.raises(DeploymentError, match=r"was made by another version of penstock.* start with --rebuild"):
+        reopened(deployment, tmp_path / "state", accept=True)
 
 
 def test_another_cluster_is_a_change(kafka: str, tmp_path: Path) -> None:

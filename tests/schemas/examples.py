@@ -85,6 +85,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "signal_id": "s",
         "reason": "because",
         "checks": {"cash": {"free": "10.50", "needed": 5}},
+        "tranches": [{"quantity": Decimal("0.05"), "stop": Decimal("98.5"), "target": Decimal("101.5")}],
     },
     "rejections": {
         **_ACCOUNT,

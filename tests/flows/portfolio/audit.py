@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -17,6 +19,31 @@ SLACK = 1 + 1e-9
 """For limits that are computed in floats."""
 
 
+@dataclass
+class Held:
+    """A position as the auditor sees it: its entry, the parts that are still there, and what became of the others."""
+
+    order: Any
+    quantity: Decimal
+    cost: Decimal  # entry value of what is still there
+    fees: Decimal
+    parts: list[tuple[Decimal, Decimal, Decimal | None]]  # quantity, stop, target
+    gained: Decimal = Decimal(0)
+
+    @property
+    def sign(self) -> int:
+        """1 long, -1 short."""
+        return 1 if self.order.side == "buy" else -1
+
+    def leaves(self, order: Any) -> None:
+        """A stop takes all parts at its level, a target those at its own, an exit everything."""
+        gone = self.parts
+        if order.leg != "exit":
+            gone = [one for one in self.parts if one[1 if order.leg == "stop" else 2] == order.price]
+        assert sum(one[0] for one in gone) == order.quantity > 0
+        self.parts = [one for one in self.parts if one not in gone]
+
+
 class Audit:
     """Books of its own: cash, positions, orders that wait."""
 
@@ -24,7 +51,7 @@ class Audit:
         self.config = config
         self.cash = config.portfolio.cash
         self.realised = Decimal(0)
-        self.held: dict[tuple[str, str], Any] = {}  # (symbol, strategy): the entry's (order, fill)
+        self.held: dict[tuple[str, str], Held] = {}  # by symbol and strategy
         self.waiting: dict[str, Any] = {}
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
@@ -58,14 +85,13 @@ class Audit:
     def equity(self) -> float:
         """Cash and marked positions."""
         return float(self.cash) + sum(
-            (1 if order.side == "buy" else -1) * float(order.quantity) * self.marks[symbol]
-            for (symbol, _), (order, _) in self.held.items()
+            one.sign * float(one.quantity) * self.marks[symbol] for (symbol, _), one in self.held.items()
         )
 
     @property
     def gross(self) -> float:
         """The absolute value of the positions."""
-        return sum(float(order.quantity) * self.marks[symbol] for (symbol, _), (order, _) in self.held.items())
+        return sum(float(one.quantity) * self.marks[symbol] for (symbol, _), one in self.held.items())
 
     def _fill(self, order: Any, fill: Any) -> None:
         assert order.id not in self.filled, "filled twice"
@@ -79,13 +105,26 @@ class Audit:
         key = (order.symbol, order.strategy)
         if order.leg == "entry":
             assert key not in self.held
-            self.held[key] = order, fill
+            parts = [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
+            assert sum(one[0] for one in parts) == order.quantity
+            self.held[key] = Held(order, order.quantity, value, fill.fee, parts)
             return
-        entry, bought = self.held.pop(key)
-        assert (order.position_id, order.quantity, order.reduce_only) == (entry.id, entry.quantity, True)
-        assert order.side != entry.side
-        sign = 1 if entry.side == "buy" else -1
-        self.realised += sign * (value - money(bought.price * bought.quantity)) - fill.fee - bought.fee
+        held = self.held[key]
+        assert (order.position_id, order.reduce_only) == (held.order.id, True)
+        assert order.side != held.order.side
+        held.leaves(order)
+        cost = held.cost
+        if held.parts:
+            share = Fraction(held.cost) * Fraction(order.quantity) / Fraction(held.quantity)
+            cost = Decimal(round(share * 10**8)).scaleb(-8)
+        held.gained += held.sign * (value - cost)
+        held.fees += fill.fee
+        held.cost -= cost
+        held.quantity -= order.quantity
+        if not held.parts:
+            assert held.quantity == 0
+            self.realised += held.gained - held.fees
+            del self.held[key]
 
     def _entry(self, order: Any) -> None:
         """The promises about an order that may leave, at the price of its signal."""
@@ -127,10 +166,10 @@ class Audit:
         risk = self.config.risk
         values: dict[str, float] = {order.symbol: notional}
         net = notional if order.side == "buy" else -notional
-        parts = [(one, 1) for one, _ in self.held.values()]
-        parts += [(one, 1 if one.leg == "entry" else -1) for one in self.waiting.values()]
-        for one, sign in parts:
-            value = sign * float(one.quantity) * self.marks[one.symbol]
+        parts: list[tuple[Any, Decimal, int]] = [(one.order, one.quantity, 1) for one in self.held.values()]
+        parts += [(one, one.quantity, 1 if one.leg == "entry" else -1) for one in self.waiting.values()]
+        for one, quantity, sign in parts:
+            value = sign * float(quantity) * self.marks[one.symbol]
             values[one.symbol] = values.get(one.symbol, 0.0) + value
             net += value if (one.side == "buy") == (one.leg == "entry") else -value
         cap = equity / 100 * SLACK
@@ -141,14 +180,15 @@ class Audit:
         assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
     def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
-        """What survived a candle had neither its stop nor its target in it."""
+        """What survived a candle, in any of its parts, had neither its stop nor its target in it."""
         for row in rows:
-            for (symbol, strategy), (order, _) in self.held.items():
-                if symbol != row.symbol or (symbol, strategy) not in before or order.ts == at(row.minute):
+            for key, held in self.held.items():
+                if key[0] != row.symbol or key not in before or held.order.ts == at(row.minute):
                     continue
-                worst, best, sign = (row.low, row.high, 1) if order.side == "buy" else (row.high, row.low, -1)
-                assert sign * (worst - float(order.stop)) > 0
-                assert order.target is None or sign * (best - float(order.target)) < 0
+                worst, best = (row.low, row.high) if held.sign > 0 else (row.high, row.low)
+                for _, stop, target in held.parts:
+                    assert held.sign * (worst - float(stop)) > 0
+                    assert target is None or held.sign * (best - float(target)) < 0
 
     def _intervals(self, records: Sequence[Any]) -> None:
         """An interval ends with the instant before the one at which it is posted."""
@@ -165,14 +205,11 @@ class Audit:
         assert state["realised_pnl"] == self.realised
         assert state["equity"] == pytest.approx(self.equity, abs=1e-6)
         assert {(p.symbol, p.strategy): p.id for p in state["positions"]} == {
-            key: order.id for key, (order, _) in self.held.items()
+            key: one.order.id for key, one in self.held.items()
         }
-        open_fees = sum((fill.fee for _, fill in self.held.values()), Decimal(0))
-        entries = sum(
-            (
-                (1 if order.side == "buy" else -1) * money(fill.price * fill.quantity)
-                for order, fill in self.held.values()
-            ),
-            Decimal(0),
-        )
-        assert self.config.portfolio.cash + self.realised - open_fees == state["cash"] + entries
+        for one in state["positions"]:
+            held = self.held[(one.symbol, one.strategy)]
+            assert (one.quantity, one.fees, one.realised_pnl) == (held.quantity, held.fees, held.gained - held.fees)
+        made = sum((one.gained - one.fees for one in self.held.values()), Decimal(0))
+        entries = sum((one.sign * one.cost for one in self.held.values()), Decimal(0))
+        assert self.config.portfolio.cash + self.realised + made == state["cash"] + entries

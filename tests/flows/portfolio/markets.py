@@ -42,6 +42,8 @@ CHOICES: dict[str, list[Any]] = {
     "risk.max_daily_loss_pct": [None, 1.0],
     "risk.max_lifetime_loss_pct": [None, 5.0],
     "risk.min_reward_to_risk": [0.0, 1.0],
+    "exits.ladder": [[], [], [{"share_pct": 30, "at": 0.5}, {"share_pct": 30, "by": "percent", "at": 1.5}]],
+    "exits.dual.stop_money": [None, None, "20"],
     "broker.fill_at": ["next_open", "next_open", "close"],
     "broker.fee_pct": [0.0, 0.05, 0.1],
     "broker.slippage_pct": [0.0, 0.02, 1.0],

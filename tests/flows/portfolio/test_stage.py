@@ -33,11 +33,16 @@ def test_every_promise_holds_at_every_instant(market: Market) -> None:
         audit.instant(rows, stage.step(part))
         audit.agrees(stage.live.state())
         for symbol in market.symbols:
-            # A candle with every price in it sets off the bracket of each open position, at its stop.
+            # A candle with every price in it sets off the stops of all that is held, and nothing else.
             hits = stage.live.broker.triggered(symbol, audit.marks.get(symbol, 1.0), 1e12, 0.0)
-            expected = [(name, order.stop) for (held, name), (order, _) in sorted(audit.held.items()) if held == symbol]
-            assert [(hit.strategy, hit.level) for hit in hits if hit.leg == "stop"] == expected
-            assert len(hits) == len(expected)
+            found = sorted((hit.strategy, hit.level, one.quantity) for hit in hits for one in hit.tranches)
+            assert found == sorted(
+                (name, stop, quantity)
+                for (held, name), position in audit.held.items()
+                if held == symbol
+                for quantity, stop, _ in position.parts
+            )
+            assert all(hit.leg == "stop" for hit in hits)
 
 
 @random
@@ -54,10 +59,10 @@ def test_each_order_is_filled_once_or_waits_and_positions_follow_their_fills(
     last = {row.symbol: row.minute for row in sorted(market.rows)}
     unfilled = [order for order in orders.values() if order.id not in set(filled)]
     assert all(order.ts == at(last[order.symbol]) for order in unfilled)
-    opened = [row.id for row in outbox["positions"] if row.status == "open"]
+    changes = [row.id for row in outbox["positions"]]
+    assert changes == [fill.position_id for fill in outbox["fills"]]
     closed = [row.id for row in outbox["positions"] if row.status == "closed"]
-    assert opened == [fill.position_id for fill in outbox["fills"] if fill.leg == "entry"]
-    assert closed == [fill.position_id for fill in outbox["fills"] if fill.leg != "entry"]
+    opened = [fill.position_id for fill in outbox["fills"] if fill.leg == "entry"]
     assert len(closed) == len(set(closed))
     assert set(closed) <= set(opened)
 

@@ -1,0 +1,120 @@
+"""The desk: between what is decided and the book. It places orders, fills them, and guards what they opened."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flows.outbox import Outbox
+from flows.portfolio.book import Book, Holding
+from flows.portfolio.broker import PaperBroker, Ticket
+from flows.portfolio.ledger import Ledger
+from flows.portfolio.memory import Memory
+from flows.portfolio.orders import Orders
+from flows.portfolio.rounding import money, worth
+from flows.portfolio.tranches import guard_of
+from schemas.config.root import Config
+from schemas.record import Mode
+from schemas.timeframe import to_millis
+
+
+class Desk:
+    """Book, paper broker, memory and ledger of one account, and the orders that wait."""
+
+    def __init__(self, config: Config, mode: Mode, strategy: str | None) -> None:
+        self.book = Book(config.portfolio.cash)
+        self.broker = PaperBroker(config.broker, config.instruments)
+        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
+        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
+        self.orders = Orders(config.portfolio.name)
+        self.ledger = Ledger(config.portfolio.name, mode, strategy)
+        self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
+        self.committed = 0.0  # notional of waiting entries less that of waiting exits
+        self.coming = 0  # waiting entries less waiting exits
+
+    def candle(self, symbol: str, ts: int, candle_ts: int, prices: tuple[float, float, float], outbox: Outbox) -> None:
+        """Fill what waits for this candle's open, then what its range sets off. ``prices``: open, high, low."""
+        for ticket in self.broker.take_waiting(symbol):
+            self._uncommit(ticket)
+            price = self.broker.market_price(symbol, prices[0], buy=ticket.order.side == "buy")
+            self.fill(ticket.order, price, ts, candle_ts, outbox)
+        for hit in self.broker.triggered(symbol, *prices):
+            order = self.orders.bracket(self.book.holdings[(symbol, hit.strategy)], hit, ts)
+            self.ledger.order(outbox, order)
+            guard = self.broker.guards[symbol][hit.strategy]
+            guard.tranches = [one for one in guard.tranches if one not in hit.tranches]
+            self.fill(order, hit.price, ts, candle_ts, outbox)
+
+    def wait(self, order: Any, value: float) -> None:
+        """Hand an order to the broker, for the next open. ``value``: its notional, negative for an exit."""
+        self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
+        self.committed += value
+        self.coming += 1 if value > 0 else -1
+        if value < 0:
+            self.book.holdings[(order.symbol, order.strategy)].leaving = True
+
+    def _uncommit(self, ticket: Ticket) -> None:
+        self.committed -= ticket.value
+        self.coming -= 1 if ticket.value > 0 else -1
+        if not self.broker.waiting:
+            self.committed = 0.0  # nothing waits: no rounding error may stay behind
+
+    def fill(self, order: Any, price: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
+        """An order is filled in one piece: the position that it opens, or what it leaves of one."""
+        value = worth(price, order.quantity)
+        fee = money(value * self.fee_rate)
+        self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
+        if order.leg == "entry":
+            self._open(order, price, value, fee, ts, candle_ts, outbox)
+        else:
+            self._leave(order, price, fee, ts, candle_ts, outbox)
+
+    def _open(
+        self, order: Any, price: Decimal, value: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox
+    ) -> None:
+        side = 1 if order.side == "buy" else -1
+        holding = Holding(
+            id=order.position_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=side,
+            quantity=order.quantity,
+            entry_price=price,
+            entry_value=value,
+            entry_ts=candle_ts,
+            fees=fee,
+            stop=order.stop,
+            target=order.target,
+        )
+        self.book.open(holding)
+        self.broker.guard(order.symbol, order.strategy, guard_of(order, side))
+        self.ledger.position(outbox, holding, ts, None)
+
+    def _leave(self, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
+        key = (order.symbol, order.strategy)
+        holding = self.book.holdings[key]
+        closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
+        if closed is not None:
+            self.broker.release(*key)
+            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
+        else:
+            holding.stop, holding.target = self.broker.guards[order.symbol][order.strategy].outermost()
+        self.ledger.position(outbox, holding, ts, closed)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All state, as a copy."""
+        return {
+            "book": self.book.snapshot(),
+            "broker": self.broker.snapshot(),
+            "ledger": self.ledger.snapshot(),
+            "memory": self.memory.snapshot(),
+            "committed": (self.committed, self.coming),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what :meth:`snapshot` gave."""
+        self.book.restore(state["book"])
+        self.broker.restore(state["broker"])
+        self.ledger.restore(state["ledger"])
+        self.memory.restore(state["memory"])
+        self.committed, self.coming = state["committed"]
