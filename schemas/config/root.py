@@ -39,5 +39,5 @@ class Config(Section):
     def _candles_have_a_length(self) -> Config:
         by_measure = self.market.bars.made and not self.market.bars.timeframes
         if by_measure and self.risk.sizing == "volatility_target":
-            raise ValueError("risk.sizing volatility_target needs candles by time, but market.bars makes them by measure")
+            raise ValueError("risk.sizing: volatility_target needs candles by time; market.bars makes others")
         return self
