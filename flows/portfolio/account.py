@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from flows.columns import Floats
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.desk import Desk
@@ -136,7 +137,8 @@ class Account:
             memory=self.memory,
             atr=lane["atr"].item(),
             vol=lane["vol"].item(),
-            exposures=self._exposures,
+            expose=self._exposures,
+            scenarios=self._scenarios,
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
@@ -163,6 +165,9 @@ class Account:
                 buys = ticket.order.side == "buy"
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
+
+    def _scenarios(self, held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
+        return self.estimates.scenarios({self.slots[name]: value for name, value in held.items()}, self.slots[symbol])
 
     def _place(self, order: Any, value: float, block: Block, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""

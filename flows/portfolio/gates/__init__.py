@@ -24,6 +24,7 @@ from flows.portfolio.gates.size import Size
 from flows.portfolio.gates.stale_data import StaleData
 from flows.portfolio.gates.stop import Stop
 from flows.portfolio.gates.symbol_exposure import SymbolExposure
+from flows.portfolio.gates.var import ValueAtRisk
 from schemas.config.root import Config
 
 GATES: tuple[type[Gate], ...] = (
@@ -46,6 +47,7 @@ GATES: tuple[type[Gate], ...] = (
     OrderRate,
     DailyLoss,
     LifetimeLoss,
+    ValueAtRisk,
     Cash,
     Minimum,
 )

@@ -25,6 +25,7 @@ def test_the_gates_are_asked_in_this_order() -> None:
         "order_rate",
         "daily_loss",
         "lifetime_loss",
+        "var",
         "cash",
         "minimum",
     ]
