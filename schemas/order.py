@@ -10,8 +10,8 @@ from schemas.record import Exact, Figures, Id, Millis, Record, Symbol
 
 Side = Literal["buy", "sell"]
 BracketLeg = Literal["stop", "target"]
-ExitLeg = Literal["exit", "stop", "target"]
-Leg = Literal["entry", "exit", "stop", "target"]
+ExitLeg = Literal["exit", "stop", "target", "close"]
+Leg = Literal["entry", "exit", "stop", "target", "close"]
 
 
 class Tranche(Record):

@@ -35,7 +35,7 @@ class Desk:
     def candle(self, symbol: str, ts: int, candle_ts: int, prices: tuple[float, float, float], outbox: Outbox) -> None:
         """Fill what waits for this candle's open, then what its range sets off. ``prices``: open, high, low."""
         for ticket in self.broker.take_waiting(symbol):
-            self._uncommit(ticket)
+            self.uncommit(ticket)
             price = self.broker.market_price(symbol, prices[0], buy=ticket.order.side == "buy")
             self.fill(ticket.order, price, ts, candle_ts, outbox)
         for hit in self.broker.triggered(symbol, *prices):
@@ -53,7 +53,8 @@ class Desk:
         if value < 0:
             self.book.holdings[(order.symbol, order.strategy)].leaving = True
 
-    def _uncommit(self, ticket: Ticket) -> None:
+    def uncommit(self, ticket: Ticket) -> None:
+        """A ticket waits no more."""
         self.committed -= ticket.value
         self.coming -= 1 if ticket.value > 0 else -1
         if not self.broker.waiting:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from flows.columns import Floats, Ints, Slots
 from flows.kernel import kernel
+from flows.portfolio.control.levels import LEVELS, NOTES, note, put_levels, reached
 from flows.portfolio.estimates import ESTIMATES, estimate, sample
 
-DONE, ROW, INSTANT, DAY = 0, 1, 2, 3
-"""Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins."""
+DONE, ROW, INSTANT, DAY, BREAK = 0, 1, 2, 3, 4
+"""Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins; at the
+end of an instant, before its signals, a breaker's level is reached or something is due."""
 
 NEVER = 2**62
 
@@ -30,6 +32,7 @@ LANE = np.dtype(
         ("up", "f8"),  # … or its high this
         ("wake", "i8"),  # … or in any case: an order waits for its open
         *ESTIMATES,
+        *NOTES,
     ]
 )
 """What the walk has to know of one symbol."""
@@ -66,6 +69,7 @@ TALLY = np.dtype(
         ("b_high", "f8"),
         ("b_fall", "f8"),
         ("rows_out", "i8"),  # intervals that ended, in `out`
+        *LEVELS,
     ]
 )
 """The account's running figures, all of them functions of the instants alone."""
@@ -89,6 +93,7 @@ def new_tally(cash: float) -> Tally:
     for name, value in (("now", -1), ("handled", -1), ("cash", cash), ("equity", cash), ("peak", cash)):
         tally[name] = value
     tally["b_low"], tally["b_high"] = np.inf, -np.inf
+    put_levels(tally, cash)
     return tally
 
 
@@ -169,17 +174,19 @@ def scan(
 ) -> tuple[int, int]:
     """Walk from row ``start``; returns the row at which it stopped, and why.
 
-    After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` with the row returned (the first
-    one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the next signals, and
-    ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what to estimate, and
-    samples of returns go to ``ring`` (flows/portfolio/estimates.py).
+    After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` and ``BREAK`` with the row
+    returned (the first one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the
+    next signals, and ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what
+    to estimate, and samples of returns go to ``ring`` (flows/portfolio/estimates.py).
     """
     y = tally[0]
     period, span, spacing = watch[0], watch[1], watch[2]
-    i = start
-    count = len(ts)
+    i, count = start, len(ts)
     while True:
         if y.unmarked == 1 and (i == count or ts[i] != y.now):
+            if y.armed == 1 and y.looked != y.now and reached(y):
+                y.looked = y.now
+                return i, 4
             if y.now >= signal_ts:
                 return i, 2
             _close_instant(y, interval, out)
@@ -203,6 +210,8 @@ def scan(
         y.handled = -1
         if period > 0 or span > 0:
             estimate(lane, high[i], low[i], close[i], period, span)
+        if y.armed == 1:
+            note(y, lane, t)
         step = close[i] - lane.mark
         y.equity += lane.net * step
         y.gross += lane.size * step

@@ -97,6 +97,12 @@ METRICS: dict[str, Definition] = {
             ("mode", "strategy"),
             "Deepest fall below the running peak of equity in the last record's interval; 1.0 = 1 %",
         ),
+        Definition(
+            "penstock_breaker_tripped",
+            "gauge",
+            ("breaker", "scope", "mode", "strategy"),
+            "1 while a circuit breaker holds trading up, 0 after its reset; strategy is empty for the live account",
+        ),
         Definition("penstock_strategy_seconds_total", "counter", ("strategy",), "Seconds spent inside a strategy"),
         Definition(
             "penstock_strategy_errors_total",

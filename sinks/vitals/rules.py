@@ -94,6 +94,13 @@ RULES: tuple[Rule, ...] = (
         "the account has fallen by more than a tenth from its peak",
     ),
     Rule(
+        "PenstockBreakerTripped",
+        "critical",
+        "0m",
+        'penstock_breaker_tripped{mode="live"} == 1',
+        "a circuit breaker holds trading up: the topic breakers has the figures; penstock command resets it",
+    ),
+    Rule(
         "PenstockLossOfTheDay",
         "warning",
         "0m",

@@ -89,6 +89,7 @@ class Vitals:
         self._refusals = self._counter("penstock_refusals_total")
         self._equity = self._gauge("penstock_equity")
         self._drawdown = self._gauge("penstock_drawdown_percent")
+        self._breakers = self._gauge("penstock_breaker_tripped")
         self._busy = self._counter("penstock_strategy_seconds_total")
         self._raised = self._counter("penstock_strategy_errors_total")
         self._alerts = self._counter("penstock_alerts_total")
@@ -152,10 +153,20 @@ class Vitals:
         if alerts := outbox.get("alerts"):
             _add(self._alerts, alerts, "code", "level")
             _add(self._raised, [alert for alert in alerts if alert.code == "STRATEGY_RAISED"], "strategy")
+        for one in outbox.get("breakers", ()):
+            scope = " ".join(filter(None, (one.scope, one.symbol or (one.scope == "strategy" and one.strategy) or "")))
+            self.breaker(
+                one.breaker, scope, one.strategy if one.mode == "shadow" else "", one.event.endswith("Tripped")
+            )
         for account in outbox.get("equity", ()):
             labels = (account.mode, account.strategy or "")
             self._equity.labels(*labels).set(account.equity)
             self._drawdown.labels(*labels).set(account.drawdown_pct)
+
+    @_harmless
+    def breaker(self, name: str, scope: str, shadow: str, tripped: bool) -> None:
+        """A breaker is open, or is not, in the live account or that of a shadow strategy."""
+        self._breakers.labels(name, scope, "shadow" if shadow else "live", shadow).set(int(tripped))
 
     @_harmless
     def published(self, topic: str, count: int) -> None:
