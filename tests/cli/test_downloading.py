@@ -129,11 +129,13 @@ def test_the_time_before_a_market_began_takes_few_requests(
 
 
 def test_an_exchange_that_is_too_busy_or_broken_is_asked_again(tapes: dict[str, Tape], tmp_path: Path) -> None:
-    with past(tapes["binance"], [Mischief(START, "429", 2), Mischief(START, "500", 2)]) as there:
+    with past(
+        tapes["binance"], [Mischief(START, "429", 2), Mischief(START, "5xx", 2), Mischief(START, "checksum")]
+    ) as there:
         at = exchange("binance", **there.addresses("binance"))
         work = download(at, tmp_path, ["BTC/USDT"], START, START + 100 * MINUTE)
     assert work.failed == {}
-    assert len(there.asked) == 5
+    assert len(there.asked) == 6
 
 
 def test_what_came_before_an_exchange_broke_is_kept(tapes: dict[str, Tape], tmp_path: Path) -> None:
@@ -177,7 +179,7 @@ def by_ccxt(there: Past) -> ByCcxt:
 
 
 def test_ccxt_is_asked_in_the_same_way(tapes: dict[str, Tape], tmp_path: Path) -> None:
-    with past(tapes["binance"], [Mischief(START, "500", 1), Mischief(START, "429", 1)]) as there:
+    with past(tapes["binance"], [Mischief(START, "5xx", 1), Mischief(START, "429", 1)]) as there:
         work = download(by_ccxt(there), tmp_path, ["BTC/USDT", "NO/THING"], START, START + DAY)
     assert {symbol: str(error) for symbol, error in work.failed.items()} == {
         "NO/THING": "binance: binance does not have market symbol NO/THING"

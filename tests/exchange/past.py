@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from connectors.feed.wall import Wall
+from tests.exchange.beside import running
 from tests.exchange.server import Mischief, Simulator
-from tests.exchange.serving import running
 from tests.exchange.tape import Tape
 
 

@@ -13,7 +13,7 @@ from tests.exchange.tape import Tape
 
 
 @contextmanager
-def serving(tape: Tape, mischief: list[Mischief] | None = None, clients: int = 1) -> Iterator[Simulator]:
+def playing(tape: Tape, mischief: list[Mischief] | None = None, clients: int = 1) -> Iterator[Simulator]:
     """Plays a tape by the clock of the wall to the first who subscribe; what is past comes at once."""
     simulator = Simulator(tape, Wall(), mischief)
     with running(simulator, clients):
