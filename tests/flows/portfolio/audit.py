@@ -38,7 +38,7 @@ class Held:
     def leaves(self, order: Any) -> None:
         """A stop takes all parts at its level, a target those at its own, an exit everything."""
         gone = self.parts
-        if order.leg != "exit":
+        if order.leg in ("stop", "target"):
             gone = [one for one in self.parts if one[1 if order.leg == "stop" else 2] == order.price]
         assert sum(one[0] for one in gone) == order.quantity > 0
         self.parts = [one for one in self.parts if one not in gone]
@@ -140,7 +140,7 @@ class Audit:
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
         entries = [one for one in self.waiting.values() if one.leg == "entry"]
-        exits = [one for one in self.waiting.values() if one.leg == "exit"]
+        exits = [one for one in self.waiting.values() if one.leg != "entry"]
         assert len(self.held) + len(entries) - len(exits) < risk.max_open_positions
         coming = sum(float(one.quantity) * self.marks[one.symbol] for one in entries)
         leaving = sum(float(one.quantity) * self.marks[one.symbol] for one in exits)
@@ -189,6 +189,17 @@ class Audit:
                 for _, stop, target in held.parts:
                     assert held.sign * (worst - float(stop)) > 0
                     assert target is None or held.sign * (best - float(target)) < 0
+
+    def follow(self, guards: dict[str, dict[str, Any]]) -> None:
+        """The levels as the account has them now: it still guards all that is held, and no stop has moved back."""
+        assert {(s, name) for s, own in guards.items() for name in own} == set(self.held)
+        for (symbol, strategy), held in self.held.items():
+            found = guards[symbol][strategy].tranches
+            for (quantity, stop, target), one in zip(held.parts, found, strict=True):
+                assert (one.quantity, one.target) == (quantity, target)
+                assert (one.stop - stop) * held.sign >= 0
+                assert one.stop % self.config.instruments.of(symbol).tick == 0
+            held.parts = [(one.quantity, one.stop, one.target) for one in found]
 
     def _intervals(self, records: Sequence[Any]) -> None:
         """An interval ends with the instant before the one at which it is posted."""
