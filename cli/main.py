@@ -19,6 +19,8 @@ class Commands(LazyGroup):
         "run": Lazy("cli.run:run", "Run live on Kafka: candles in, orders out, each decision once."),
         "simulate": Lazy("cli.simulate:simulate", "Write candle files of a simulated market."),
         "topics": Lazy("cli.topics:app", "Create, list or check the topics on the broker."),
+        "feed": Lazy("cli.feed:feed", "Publish live market data of an exchange."),
+        "record": Lazy("cli.feed:record", "Record live market data of an exchange, without Kafka."),
         "publish": Lazy("cli.publish:publish", "Publish recorded candles to the market topic."),
         "tail": Lazy("cli.tail:tail", "Show the records of a topic."),
         "trace": Lazy("cli.trace:trace", "Follow a candle to its orders, fills and positions, or one of them back."),

@@ -17,7 +17,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.inputs import FixedPartitionedSource
 from bytewax.outputs import Sink
 
-from flows.build import market_stage
+from flows.build import shard_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
 from flows.inputs import Inputs, Pace
 from flows.market.stage import Said
@@ -82,12 +82,14 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     inputs = Inputs({"candles": ends.candles, "journal": ends.journal}, pace)
     parts = op.branch("parts", op.input("inputs", flow, inputs), lambda item: item[0] == portfolio)
     journal, candles = parts.trues, parts.falses
-    market = partial(MarketLogic, partial(market_stage, config, shards, monitor.timing), monitor.timing)
+    market = partial(MarketLogic, partial(shard_stage, config, shards, monitor.timing), monitor.timing)
     said = op.stateful_batch(
         "market", op.filter_map("batches", candles, batches), partial(WatchedLogic, market, monitor.watch)
     )
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
-    logic = partial(LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing)
+    logic = partial(
+        LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing, monitor.on_opened
+    )
     decided = op.stateful_batch("portfolio", entries, partial(WatchedLogic, logic, monitor.watch))
     opening = op.input("opening", flow, Opening([*shards, portfolio]))
     outboxes = op.merge("records", opening, op.filter_map("told", said, told), decided)

@@ -11,6 +11,7 @@ from threading import Lock
 from connectors.kafka.feed import SourceHooks
 from connectors.kafka.lags import Lags
 from flows.outbox import Outbox
+from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
 from flows.watched import Watch
 from schemas.batch import CandleBatch
@@ -91,6 +92,11 @@ class Monitor:
             since = self._signals.get(order.signal_id or "")
             if since is not None:
                 self._leaving.append(since)
+
+    def on_opened(self, stage: PortfolioStage) -> None:
+        """The portfolio is where it was: a breaker that was open then has not told of it since."""
+        for shadow, breaker, scope in stage.tripped():
+            self.vitals.breaker(breaker, scope, shadow, tripped=True)
 
     def on_published(self, counts: Mapping[str, int]) -> None:
         """Records were committed, so many to each topic."""

@@ -10,8 +10,8 @@ from schemas.record import Exact, Figures, Id, Millis, Record, Symbol
 
 Side = Literal["buy", "sell"]
 BracketLeg = Literal["stop", "target"]
-ExitLeg = Literal["exit", "stop", "target", "time"]
-Leg = Literal["entry", "exit", "stop", "target", "time"]
+ExitLeg = Literal["exit", "stop", "target", "time", "close"]
+Leg = Literal["entry", "exit", "stop", "target", "time", "close"]
 
 
 class Tranche(Record):

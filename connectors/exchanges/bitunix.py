@@ -76,7 +76,7 @@ class Bitunix(Exchange):
         candles_per_request=200,
         trades_per_request=0,
     )
-    heartbeat = Heartbeat(silence_s=30, ping_s=10)
+    heartbeat = Heartbeat(silence_s=15, ping_s=5)
     traps = (
         "A candle has no open time and no mark of its end: its open is the time of the message, cut down to the "
         "timeframe; it is let go when the next one begins or two seconds after its end by the exchange's own time.",

@@ -23,7 +23,7 @@ def recorded(path: Path, name: str | None = None) -> Iterator[tuple[int, list[Ou
     feed: Feed | None = None
     ns = 0
     for line in lines(path):
-        if isinstance(line.said, Note) and line.said.what == "opened":
+        if isinstance(line.said, Note) and line.said.what == "opened" and not line.socket:
             if feed is not None:
                 yield ns, feed.close(ns)  # the process that made it began anew
             feed = _feed(path, line.said.exchange, history=True)

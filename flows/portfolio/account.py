@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from flows.columns import Floats, Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
+from flows.portfolio.control import steered
+from flows.portfolio.control.observed import ObservedLedger
+from flows.portfolio.control.states import States
+from flows.portfolio.control.steering import Steering
 from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
 from flows.portfolio.legs import Legs
-from flows.portfolio.scan import DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
+from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -43,6 +48,10 @@ class Account:
         self.lanes = new_lanes(0)
         self.estimates = Estimates(config)
         self.slots: dict[str, int] = {}
+        self.states = States()
+        self.steering = Steering(self, config) if steered(config) else None
+        if self.steering:
+            self.ledger = desk.ledger = ObservedLedger(config.portfolio.name, mode, strategy, self.steering)
 
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""
@@ -68,12 +77,16 @@ class Account:
                     self._sum_up()
                     self.ledger.day(outbox, ended, self.book.cash, float(self.tally["equity"][0]))
                     self.memory.day_equity = float(self.tally["equity"][0])
+                    if self.steering:
+                        self.steering.day(ended, outbox)
                 self.tally["day_end"] = (int(block.ts[row]) + DAY_MS - 1) // DAY_MS * DAY_MS
+            elif why == BREAK and self.steering:
+                self.steering.instant(block.timeframes, outbox)
             else:
                 until = taken
                 while until < len(signals) and signals[until].ts == due:
                     until += 1
-                self._decide(signals[taken:until], block, outbox)
+                self._decide(signals[taken:until], block.timeframes, outbox)
                 taken = until
         self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
 
@@ -120,18 +133,23 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def _decide(self, signals: Sequence[Any], block: Block, outbox: Outbox) -> None:
+    def _decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
         """The signals of one instant, after all its candles are marked."""
         for signal in signals:
             want = WANTED[signal.side]
             holding = self.book.holdings.get((signal.symbol, signal.strategy))
             held = holding.side if holding and not holding.leaving else 0
             if holding and held and want != held:
-                self._place(self.orders.exit(holding, signal), -float(holding.quantity) * signal.price, block, outbox)
+                if self.steering and self.steering.keeps(signal, "sell" if held > 0 else "buy", outbox):
+                    continue
+                value = -float(holding.quantity) * signal.price
+                self.place(self.orders.exit(holding, signal), value, timeframes, outbox)
             if want:
-                self._enter(signal, want, held if held == want else 0, block, outbox)
+                self._enter(signal, want, held if held == want else 0, timeframes, outbox)
+            if self.steering:
+                self.steering.settle(timeframes, outbox)
 
-    def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
+    def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
         lane = self.lanes[self.slots[signal.symbol]]
         standing = Standing(
             equity=self.tally["equity"].item(),
@@ -141,7 +159,9 @@ class Account:
             memory=self.memory,
             atr=lane["atr"].item(),
             vol=lane["vol"].item(),
-            exposures=self._exposures,
+            expose=self._exposures,
+            scenarios=self._scenarios,
+            states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
@@ -154,7 +174,7 @@ class Account:
             checks[gate.name] = verdict
         order = self.orders.entry(intent, checks, self.legs.of(intent))
         self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
-        self._place(order, intent.quantity * intent.price, block, outbox)
+        self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
@@ -169,13 +189,16 @@ class Account:
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
 
-    def _place(self, order: Any, value: float, block: Block, outbox: Outbox) -> None:
+    def _scenarios(self, held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
+        return self.estimates.scenarios({self.slots[name]: value for name, value in held.items()}, self.slots[symbol])
+
+    def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
         self.ledger.order(outbox, order)
         if self.at_close:
             slot = self.slots[order.symbol]
             price = self.broker.market_price(order.symbol, self.lanes["mark"].item(slot), buy=order.side == "buy")
-            self.desk.fill(order, price, order.ts, order.ts - int(block.timeframes[slot]), outbox)
+            self.desk.fill(order, price, order.ts, order.ts - int(timeframes[slot]), outbox)
             self._settle(order.symbol)
             return
         self.desk.wait(order, value)
@@ -195,6 +218,7 @@ class Account:
             "lanes": self.lanes.copy(),
             "ring": self.estimates.ring.copy(),
             "slots": dict(self.slots),
+            "steering": self.steering.snapshot() if self.steering else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -202,3 +226,5 @@ class Account:
         self.desk.restore(state["desk"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
         self.estimates.ring = state["ring"].copy()
+        if self.steering and state["steering"]:
+            self.steering.restore(state["steering"])

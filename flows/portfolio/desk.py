@@ -42,7 +42,7 @@ class Desk:
         """Fill what waits for this candle's open, then what its range sets off; then what its close brings about."""
         open_, high, low, close = prices
         for ticket in self.broker.take_waiting(symbol):
-            self._uncommit(ticket)
+            self.uncommit(ticket)
             price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
             self.fill(ticket.order, price, ts, candle_ts, outbox)
         self.catch_up(symbol)
@@ -93,7 +93,8 @@ class Desk:
         if value < 0:
             self.book.holdings[(order.symbol, order.strategy)].leaving = True
 
-    def _uncommit(self, ticket: Ticket) -> None:
+    def uncommit(self, ticket: Ticket) -> None:
+        """A ticket waits no more."""
         self.committed -= ticket.value
         self.coming -= 1 if ticket.value > 0 else -1
         if not self.broker.waiting:

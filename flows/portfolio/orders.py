@@ -55,6 +55,10 @@ class Orders:
         reason = f"held for {candles} candles"
         return self._close(holding, "time", ts, "market", None, holding.quantity, None, reason)
 
+    def close(self, holding: Holding, ts: int, reason: str) -> Any:
+        """Close a position because a breaker or a command wants it."""
+        return self._close(holding, "close", ts, "market", None, holding.quantity, None, reason)
+
     def bracket(self, holding: Holding, hit: Triggered, ts: int) -> Any:
         """Close a position, or a part of it, because its stop or a target was reached."""
         kind: Literal["stop", "limit"] = "stop" if hit.leg == "stop" else "limit"

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from flows.columns import Floats, Ints, Slots
 from flows.kernel import kernel
+from flows.portfolio.control.levels import LEVELS, NOTES, note, put_levels, reached
 from flows.portfolio.estimates import ESTIMATES, estimate, sample
 from flows.portfolio.trails import trail
 
-DONE, ROW, INSTANT, DAY = 0, 1, 2, 3
-"""Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins."""
+DONE, ROW, INSTANT, DAY, BREAK = 0, 1, 2, 3, 4
+"""Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins; at the
+end of an instant, before its signals, a breaker's level is reached or something is due."""
 
 NEVER = 2**62
 
@@ -34,6 +36,7 @@ LANE = np.dtype(
         ("due", "i8"),  # … or when it closes at this instant or later: a position's time is up
         ("trail", "i8"),  # number of the first trailing stop (flows/portfolio/trails.py), 0 when there is none
         *ESTIMATES,
+        *NOTES,
     ]
 )
 """What the walk has to know of one symbol."""
@@ -70,6 +73,7 @@ TALLY = np.dtype(
         ("b_high", "f8"),
         ("b_fall", "f8"),
         ("rows_out", "i8"),  # intervals that ended, in `out`
+        *LEVELS,
     ]
 )
 """The account's running figures, all of them functions of the instants alone."""
@@ -93,6 +97,7 @@ def new_tally(cash: float) -> Tally:
     for name, value in (("now", -1), ("handled", -1), ("cash", cash), ("equity", cash), ("peak", cash)):
         tally[name] = value
     tally["b_low"], tally["b_high"] = np.inf, -np.inf
+    put_levels(tally, cash)
     return tally
 
 
@@ -160,6 +165,14 @@ def _close_instant(y: Any, interval: int, out: Floats) -> None:
 
 
 @kernel
+def _mark(y: Any, lane: Any, close: float) -> None:
+    step = close - lane.mark
+    y.equity += lane.net * step
+    y.gross += lane.size * step
+    lane.mark = close
+
+
+@kernel
 def scan(
     start: int,
     slot: Slots,
@@ -178,17 +191,19 @@ def scan(
 ) -> tuple[int, int]:
     """Walk from row ``start``; returns the row at which it stopped, and why.
 
-    After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` with the row returned (the first
-    one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the next signals, and
-    ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what to estimate, and
-    samples of returns go to ``ring`` (flows/portfolio/estimates.py); ``trails`` are the trailing stops.
+    After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` and ``BREAK`` with the row
+    returned (the first one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the
+    next signals, and ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what
+    to estimate, samples of returns go to ``ring`` (estimates.py), and ``trails`` are the trailing stops (trails.py).
     """
     y = tally[0]
     period, span, spacing = watch[0], watch[1], watch[2]
-    i = start
-    count = len(ts)
+    i, count = start, len(ts)
     while True:
         if y.unmarked == 1 and (i == count or ts[i] != y.now):
+            if y.armed == 1 and y.looked != y.now and reached(y):
+                y.looked = y.now
+                return i, 4
             if y.now >= signal_ts:
                 return i, 2
             _close_instant(y, interval, out)
@@ -214,8 +229,7 @@ def scan(
             estimate(lane, high[i], low[i], close[i], period, span)
         if lane.trail > 0:
             trail(trails, lane, high[i], low[i], close[i])
-        step = close[i] - lane.mark
-        y.equity += lane.net * step
-        y.gross += lane.size * step
-        lane.mark = close[i]
+        if y.armed == 1:
+            note(y, lane, t)
+        _mark(y, lane, close[i])
         i += 1

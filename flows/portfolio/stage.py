@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from flows.outbox import Outbox, new_outbox
 from flows.portfolio import notices
 from flows.portfolio.account import Account
-from flows.portfolio.align import Aligner, Block
+from flows.portfolio.align import Aligner, Block, Notice
 from schemas.config.root import Config
 from schemas.slices import END, Slices
 from schemas.timeframe import to_millis
@@ -38,7 +39,9 @@ class PortfolioStage:
         """Take what one shard said; decide what is then complete."""
         outbox = new_outbox()
         noticed = self.aligner.push(slices)
-        notices.alerts(outbox, self.name, [notice for notice in noticed if notice.ts in self.window])
+        noticed = [notice for notice in noticed if notice.ts in self.window]
+        notices.alerts(outbox, self.name, noticed)
+        self._missed(noticed, outbox)
         block = self.aligner.pop()
         if block is None:
             return outbox
@@ -48,6 +51,20 @@ class PortfolioStage:
         else:
             self.live.fold(block, block.signals, outbox)
         return {**outbox, **self.close()} if block.watermark == END else outbox
+
+    def _missed(self, noticed: Sequence[Notice], outbox: Outbox) -> None:
+        """Breakers hear of what was given up on."""
+        for notice in noticed:
+            if notice.code in ("SYMBOL_QUIET", "FEED_STALE"):
+                for account in (self.live, *self.shadows.values()):
+                    if account.steering:
+                        account.steering.missed(notice.symbol, notice.figures, self.aligner.timeframes, outbox)
+
+    def tripped(self) -> list[tuple[str, str, str]]:
+        """The breakers that are open: (strategy of a shadow's account or nothing, breaker, scope)."""
+        accounts = {"": self.live, **self.shadows}
+        found = [(label, one.steering.tripped) for label, one in accounts.items() if one.steering]
+        return [(label, name, str(place)) for label, tripped in found for name, place in sorted(tripped)]
 
     def close(self) -> Outbox:
         """The state of all accounts at the end. What is not complete by then stays undecided."""

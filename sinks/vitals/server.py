@@ -10,19 +10,35 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from msgspec.json import encode
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from sinks.vitals.health import Health, Report
-from sinks.vitals.vitals import Vitals
+from sinks.vitals.health import Report
 
 LOG = logging.getLogger("penstock.serve")
 
 
 class ServeError(RuntimeError):
     """The address cannot be listened on. The message names the setting and says what to do."""
+
+
+class Told(Protocol):
+    """The metrics of a process."""
+
+    def exposition(self) -> bytes:
+        """All of them, in Prometheus's text format 0.0.4."""
+
+
+class Asked(Protocol):
+    """The health of a process."""
+
+    def live(self) -> Report:
+        """Whether a restart would be of no use."""
+
+    def ready(self) -> Report:
+        """Whether it does its work."""
 
 
 class _Answer(NamedTuple):
@@ -82,12 +98,14 @@ class Server:
 
     Raises ServeError on the way in when the address cannot be listened on.
 
+    >>> from sinks.vitals.health import Health
+    >>> from sinks.vitals.vitals import Vitals
     >>> with Server(Vitals("1.0"), Health()) as server:
     ...     server.url.startswith("http://127.0.0.1:")
     True
     """
 
-    def __init__(self, vitals: Vitals, health: Health, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, vitals: Told, health: Asked, host: str = "127.0.0.1", port: int = 0) -> None:
         self._host, self._port = host, port
         self._routes: dict[str, Callable[[], _Answer]] = {
             "/metrics": lambda: _Answer(200, CONTENT_TYPE_PLAIN_0_0_4, vitals.exposition()),

@@ -73,13 +73,18 @@ def _total(amounts: Iterable[float]) -> float:
     return round(sum(amounts), 8)
 
 
-def simulated(symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700) -> Tape:
-    """A walk of prices: a trade of each symbol in about ``every_ms``, some in one ms, now and then none for long."""
+def simulated(
+    symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700, start: int = START
+) -> Tape:
+    """A walk of prices: a trade of each symbol in about ``every_ms``, some in one ms, now and then none for long.
+
+    ``start`` is the epoch ms of a minute.
+    """
     drawn = random.Random(seed)
     records: list[Record] = []
-    end = START + minutes * MINUTE
+    end = start + minutes * MINUTE
     for at, symbol in enumerate(symbols):
-        ts, price, number = START + 50, 100.0 * (at + 1), 1_000 * (at + 1)
+        ts, price, number = start + 50, 100.0 * (at + 1), 1_000 * (at + 1)
         while True:
             ts += int(drawn.expovariate(1 / every_ms)) + (150_000 if drawn.random() < 0.0005 else 0)
             if ts >= end:

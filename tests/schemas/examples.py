@@ -68,6 +68,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "signals": [SIGNAL],
         "signal_row": [1],
     },
+    "bars": {**_MARKET, "timeframe": "5m", "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 0.0}
+    | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5},
     "signals": SIGNAL,
     "orders": {
         **_ACCOUNT,
@@ -121,6 +123,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "exit_leg": "target",
         "realised_pnl": Decimal("-0.510"),
         "fees": Decimal("0.020"),
+    },
+    "breakers": {
+        "id": "b",
+        "ts": 60_000,
+        "portfolio": "main",
+        "mode": "live",
+        "event": "CircuitBreakerTripped",
+        "breaker": "losses",
+        "scope": "strategy",
+        "strategy": "s",
+        "symbol": "BTC/USDT",
+        "action": "close",
+        "state": "HALTED",
+        "until": 120_000,
+        "by": "losses",
+        "figures": {"losses": 3},
+        "settings": {"most": 3},
+        "message": "BREAKER_TRIPPED: losses=3",
     },
     "equity": {
         "ts": 60_000,

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
+import numpy as np
 
+from flows.columns import Floats
+from flows.portfolio.control.states import States
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from schemas.config.root import Config
 
 Figures = dict[str, Any]
+FREE = States()
+"""Nothing does."""
 
 
 class Intent(msgspec.Struct, gc=False):
@@ -40,6 +45,10 @@ class Exposure(NamedTuple):
     value: float  # account currency; negative for an exit that waits
 
 
+def _no_scenarios(held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:  # noqa: ARG001
+    return np.empty(0), np.empty(0)
+
+
 class Standing(msgspec.Struct, gc=False):
     """The account as a gate sees it: marked at the signal's instant, with waiting orders counted as if filled."""
 
@@ -51,7 +60,17 @@ class Standing(msgspec.Struct, gc=False):
     late_ms: int = 0  # event time that has passed since the signal's candle closed
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan
-    exposures: Callable[[], Sequence[Exposure]] = tuple  # what ``gross`` is made of
+    states: States = FREE  # what holds trading up
+    expose: Callable[[], Sequence[Exposure]] = tuple
+    scenarios: Callable[[Mapping[str, float], str], tuple[Floats, Floats]] = _no_scenarios
+    """By signed values of positions and a symbol, flows.portfolio.estimates.Estimates.scenarios of them."""
+    _exposed: Sequence[Exposure] | None = None
+
+    def exposures(self) -> Sequence[Exposure]:
+        """What ``gross`` is made of, looked up once."""
+        if self._exposed is None:
+            self._exposed = self.expose()
+        return self._exposed
 
 
 class Refusal(msgspec.Struct, gc=False):

@@ -36,7 +36,7 @@ class Held:
         return 1 if self.order.side == "buy" else -1
 
     def leaves(self, order: Any) -> None:
-        """A stop takes all parts at its level, a target those at its own, an exit everything."""
+        """A stop takes all parts at its level, a target those at its own, any other exit everything."""
         gone = self.parts
         if order.leg in ("stop", "target"):
             gone = [one for one in self.parts if one[1 if order.leg == "stop" else 2] == order.price]
@@ -55,6 +55,7 @@ class Audit:
         self.waiting: dict[str, Any] = {}
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
+        self.holding: dict[tuple[str, str, str | None], int] = {}  # breakers that have tripped, and when
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
 
     def instant(self, rows: Sequence[Row], outbox: Outbox) -> None:
@@ -70,6 +71,7 @@ class Audit:
         assert brackets <= self.filled
         before = set(self.held)
         self.marks.update((row.symbol, row.close) for row in rows)
+        self._breakers(outbox)
         at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
         for order in decided:
             if order.leg == "entry":
@@ -77,6 +79,7 @@ class Audit:
             self.waiting[order.id] = order
             if self.config.broker.fill_at == "close":
                 self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
+        self._withdrawn(outbox, decided)
         assert not at_close, "a fill without an order"
         self._guarded(rows, before)
         self.last = (self.equity, float(self.cash), self.gross)
@@ -105,6 +108,7 @@ class Audit:
         key = (order.symbol, order.strategy)
         if order.leg == "entry":
             assert key not in self.held
+            assert not self._held_up(order, fill.ts)
             parts = [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
             assert sum(one[0] for one in parts) == order.quantity
             self.held[key] = Held(order, order.quantity, value, fill.fee, parts)
@@ -126,6 +130,30 @@ class Audit:
             self.realised += held.gained - held.fees
             del self.held[key]
 
+    def _breakers(self, outbox: Outbox) -> None:
+        """What they withdrew waits no more, and what they hold up is not entered."""
+        self._withdrawn(outbox, [])
+        for row in outbox["breakers"]:
+            key = row.breaker, row.scope, row.strategy or row.symbol
+            if row.event == "CircuitBreakerTripped":
+                assert key not in self.holding
+                self.holding[key] = row.ts
+            else:
+                del self.holding[key]
+
+    def _withdrawn(self, outbox: Outbox, decided: Sequence[Any]) -> None:
+        """An entry that was ordered at this very instant may be taken back at it."""
+        new = {order.id for order in decided if order.leg == "entry"}
+        for alert in outbox["alerts"]:
+            if alert.code == "ENTRY_WITHDRAWN" and (not decided or alert.figures["order_id"] in new):
+                gone = self.waiting.pop(alert.figures["order_id"], None)
+                assert gone is None or gone.leg == "entry"
+                assert gone is not None or not decided
+
+    def _held_up(self, order: Any, ts: int) -> bool:
+        whose = {"portfolio": None, "strategy": order.strategy, "symbol": order.symbol}
+        return any(since < ts and name == whose[scope] for (_, scope, name), since in self.holding.items())
+
     def _entry(self, order: Any) -> None:
         """The promises about an order that may leave, at the price of its signal."""
         risk, instrument = self.config.risk, self.config.instruments.of(order.symbol)
@@ -139,6 +167,7 @@ class Audit:
             reward = sign * (float(order.target) - price)
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
+        assert not self._held_up(order, order.ts)
         entries = [one for one in self.waiting.values() if one.leg == "entry"]
         exits = [one for one in self.waiting.values() if one.leg != "entry"]
         assert len(self.held) + len(entries) - len(exits) < risk.max_open_positions

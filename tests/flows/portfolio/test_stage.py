@@ -59,7 +59,9 @@ def test_each_order_is_filled_once_or_waits_and_positions_follow_their_fills(
     assert len(orders) == len(outbox["orders"])
     assert set(filled) <= set(orders)
     last = {row.symbol: row.minute for row in sorted(market.rows)}
-    unfilled = [order for order in orders.values() if order.id not in set(filled)]
+    withdrawn = {alert.figures["order_id"] for alert in outbox["alerts"] if alert.code == "ENTRY_WITHDRAWN"}
+    assert not withdrawn & set(filled)
+    unfilled = [order for order in orders.values() if order.id not in {*filled, *withdrawn}]
     assert all(order.ts == at(last[order.symbol]) for order in unfilled)
     held: dict[str, Decimal] = {}
     changes = []

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+from flows.columns import Floats
 from flows.portfolio.gates.base import Exposure, Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
@@ -39,6 +43,7 @@ def a_standing(
     memory: Memory | None = None,
     vol: float = math.nan,
     exposures: Sequence[Exposure] = (),
+    returns: Mapping[str, Sequence[float]] | None = None,
 ) -> Standing:
     """An account of 10,000 that holds nothing and remembers nothing."""
     return Standing(
@@ -48,8 +53,16 @@ def a_standing(
         held=held,
         memory=memory or Memory(10_000.0, 60_000),
         vol=vol,
-        exposures=lambda: exposures,
+        scenarios=partial(scenarios, returns or {}),
+        expose=lambda: exposures,
     )
+
+
+def scenarios(returns: Mapping[str, Sequence[float]], held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
+    """What samples of returns by symbol would do to what is held, and to one unit of a symbol."""
+    unit = np.array(returns.get(symbol, ()))
+    base = sum((value * np.array(returns[name]) for name, value in held.items()), np.zeros(len(unit)))
+    return base, unit
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:
