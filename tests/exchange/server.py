@@ -18,10 +18,13 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from connectors.exchanges.interface import CANDLE, TRADE
 from connectors.feed.wall import Wall
 from tests.exchange.binance import Binance
-from tests.exchange.protocol import Protocol, Topic
+from tests.exchange.bitunix import Bitunix
+from tests.exchange.coinbase import Coinbase
+from tests.exchange.kraken import Kraken
+from tests.exchange.protocol import Protocol, Refused, Topic
 from tests.exchange.tape import Record, Tape
 
-PROTOCOLS: dict[str, type[Protocol]] = {one.name: one for one in (Binance,)}
+PROTOCOLS: dict[str, type[Protocol]] = {one.name: one for one in (Binance, Bitunix, Coinbase, Kraken)}
 Kind = Literal[
     "drop",
     "close",
@@ -227,6 +230,8 @@ class Simulator:
         await socket.prepare(request)
         client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]]())
         self._clients.append(client)
+        for text in client.protocol.hello(self.now):
+            await self._write(client, text)
         async for said in socket:
             if said.type is WSMsgType.TEXT and not client.stalled:
                 answers, topics = client.protocol.heard(said.data, self.now)
@@ -249,13 +254,17 @@ class Simulator:
         trades = [one for one in past if isinstance(one, TRADE)]
         candles = [one for one in past if isinstance(one, CANDLE)]
         protocol = PROTOCOLS[request.match_info["exchange"]]()
-        body: Any = protocol.rest(request.match_info["path"], request.query, trades, candles)
+        status = 200
+        try:
+            body: Any = protocol.rest(request.match_info["path"], request.query, trades, candles)
+        except Refused as refused:
+            status, body = refused.status, refused.body
         text = json.dumps(body).encode()
         if kind == "checksum":
             packed = gzip.compress(text)
             text = packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
         packing = {"Content-Encoding": "gzip"} if kind == "checksum" else {}
-        return web.Response(body=text, headers=packing, content_type="application/json")
+        return web.Response(status=status, body=text, headers=packing, content_type="application/json")
 
 
 def _kind(record: Record) -> str:
