@@ -1,4 +1,4 @@
-"""``penstock replay``: recorded candles through the operators, into a run folder."""
+"""``penstock replay``: recorded candles or trades through the operators, into a run folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH…", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol."),
+    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), one a symbol."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")
@@ -52,7 +52,10 @@ def replay(
     html: Annotated[bool, typer.Option("--html/--no-html", help="Write summary.html.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run folder if it is there.")] = False,
 ) -> None:
-    """Replay recorded candles through the operators, into a run folder.
+    """Replay recorded candles or trades through the operators, into a run folder.
+
+    Of trades, candles are made first: those of market.bars, without it of 1m. Strategies see the first of them, the
+    run folder has all (bars.jsonl).
 
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
@@ -72,13 +75,15 @@ def replay(
 
 def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | None]) -> Make:
     from flows.plan import make_plan
+    from flows.tapes import are_trades, make_trades_plan
 
     for name, value in kafka.items():
         if value is not None:
             raise UserError(f"{name} {value}: it belongs to --from-kafka; files are replayed whole")
     if not paths:
-        raise UserError("name candle files (PATH…), or --from-kafka to replay what is on the broker")
-    return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
+        raise UserError("name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker")
+    make = make_trades_plan if are_trades(paths) else make_plan
+    return lambda config, _: make(paths, symbol, config, version("penstock"))
 
 
 def _steered(make: Make, path: Path, of: str | None) -> Make:

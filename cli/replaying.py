@@ -21,9 +21,7 @@ from rich.console import Console
 from cli.errors import UserError
 from cli.options import load_checked
 from cli.progress import shown
-from connectors.candle_file import CandleSeries
-from connectors.kafka.survey import TopicSeries
-from flows.cluster import run_here, run_spread
+from flows.cluster import Series, run_here, run_spread
 from flows.finish import finish
 from flows.kernel import announce_compiling, warm
 from flows.plan import Plan
@@ -38,7 +36,7 @@ from sinks.run_folder import Workspace
 from sinks.summary.table import summary_tables
 from sinks.tables import iso
 
-Made = tuple[Plan, Mapping[str, CandleSeries | TopicSeries]]
+Made = tuple[Plan, Mapping[str, Series]]
 Make = Callable[[Config, Plan | None], Made]
 """Reads what is to be replayed and plans it: configuration, and the plan of the run that --out holds unfinished."""
 
@@ -135,7 +133,7 @@ def _show(summary: Summary, plan: Plan, out: Path, seconds: float) -> None:
     console = Console()
     for table in summary_tables(summary):
         console.print(table)
-    print(f"{plan.rows:,} candles in {seconds:.2f} s")
+    print(f"{plan.rows:,} {'trades' if plan.of == 'trades' else 'candles'} in {seconds:.2f} s")
     print(f"run folder  {out}")
     if plan.config.run.html:
         print(f"report      {out / 'summary.html'}")

@@ -9,12 +9,12 @@ from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
 
+from flows.bars.stage import BarStage
 from flows.market.stage import MarketStage, Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
 from flows.waiting import Waiting
-from schemas.batch import CandleBatch
 from schemas.slices import Slices
 from schemas.tick import Tick
 
@@ -38,16 +38,16 @@ def _unsealed(sealed: bytes) -> Any:
     return pickle.loads(sealed[4:])
 
 
-class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
+class MarketLogic(StatefulBatchLogic[Any, Said, bytes]):
     """The market stage of one shard."""
 
-    def __init__(self, build: Callable[[], MarketStage], timing: Timing, state: bytes | None) -> None:
+    def __init__(self, build: Callable[[], MarketStage | BarStage], timing: Timing, state: bytes | None) -> None:
         self.stage, self.timing = build(), timing
         if state is not None:
             self.stage.restore(_unsealed(state))
 
-    def on_batch(self, values: list[CandleBatch]) -> tuple[list[Said], bool]:
-        """Step through the batches."""
+    def on_batch(self, values: list[Any]) -> tuple[list[Said], bool]:
+        """Step through the batches: of candles or, where these are made here, of trades."""
         with self.timing("market"):
             return [self.stage.step(batch) for batch in values], self.RETAIN
 

@@ -17,7 +17,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.inputs import FixedPartitionedSource
 from bytewax.outputs import Sink
 
-from flows.build import market_stage
+from flows.build import shard_stage
 from flows.edges import LivePortfolioLogic, MarketLogic
 from flows.inputs import Inputs, Pace
 from flows.market.stage import Said
@@ -82,7 +82,7 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     inputs = Inputs({"candles": ends.candles, "journal": ends.journal}, pace)
     parts = op.branch("parts", op.input("inputs", flow, inputs), lambda item: item[0] == portfolio)
     journal, candles = parts.trues, parts.falses
-    market = partial(MarketLogic, partial(market_stage, config, shards, monitor.timing), monitor.timing)
+    market = partial(MarketLogic, partial(shard_stage, config, shards, monitor.timing), monitor.timing)
     said = op.stateful_batch(
         "market", op.filter_map("batches", candles, batches), partial(WatchedLogic, market, monitor.watch)
     )

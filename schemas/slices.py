@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.slice import Slice
-from schemas.timeframe import from_millis, to_millis
+from schemas.timeframe import name_of, step_of
 from schemas.wire import wire
 
 Floats = NDArray[np.float64]
@@ -107,7 +107,7 @@ class Slices:
             cause=self.cause,
             waited_ms=self.waited_ms,
             symbols=[self.symbols[one] for one in used.tolist()],
-            timeframes=[from_millis(one) for one in self.timeframes[used].tolist()],
+            timeframes=[name_of(one) for one in self.timeframes[used].tolist()],
             slot=slot[: len(self)].tolist(),
             **{name: getattr(self, name).tolist() for name in COLUMNS if name != "slot"},
             signals=list(self.signals),
@@ -121,7 +121,7 @@ class Slices:
             shard=record.shard,
             shards=tuple(record.shards),
             symbols=tuple(record.symbols),
-            timeframes=np.array([to_millis(one) for one in record.timeframes], np.int64),
+            timeframes=np.array([step_of(one) for one in record.timeframes], np.int64),
             slot=np.array(record.slot, np.int32),
             ts=np.array(record.ts, np.int64),
             open=np.array(record.open, np.float64),

@@ -57,6 +57,7 @@ TOPICS: dict[str, Topic] = {
         Topic("quotes", Quote, "symbol", "best bid and offer of all markets", "in", partitions=4, retention_ms=DAY),
         Topic("commands", Command, "portfolio", "instructions to a running portfolio", "in", retention_ms=90 * DAY),
         Topic("journal", Slice, "portfolio", "all that a portfolio gets to know, in one order", "internal"),
+        Topic("bars", Candle, "symbol", "candles made from trades, of every timeframe", "out", partitions=4),
         Topic("signals", Signal, "symbol", "what strategies want", "out", retention_ms=90 * DAY),
         Topic("orders", Order, "portfolio", "decisions that passed every gate", "out", retention_ms=365 * DAY),
         Topic("rejections", Rejection, "portfolio", "wishes that a gate refused", "out", retention_ms=90 * DAY),

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 HASHED = (
+    "bars",
     "signals",
     "orders",
     "rejections",
@@ -26,7 +27,7 @@ RARE = ("breakers", "replies", "audit")
 """The same, but without a file, and no part of the hash, where there is no record."""
 
 # What these come from is told shard by shard and symbol by symbol: they are sorted even when one part wrote them all.
-_BY_SHARD = {"signals", "alerts", "metrics", "deadletters"}
+_BY_SHARD = {"bars", "signals", "alerts", "metrics", "deadletters"}
 
 
 class _Key(msgspec.Struct, gc=False):

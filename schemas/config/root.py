@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
@@ -38,3 +38,10 @@ class Config(Section):
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")
     serve: ServeConfig = Field(ServeConfig(), description="metrics and health of a live process")
+
+    @model_validator(mode="after")
+    def _candles_have_a_length(self) -> Config:
+        by_measure = self.market.bars.made and not self.market.bars.timeframes
+        if by_measure and self.risk.sizing == "volatility_target":
+            raise ValueError("risk.sizing: volatility_target needs candles by time; market.bars makes others")
+        return self

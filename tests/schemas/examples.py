@@ -68,6 +68,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "signals": [SIGNAL],
         "signal_row": [1],
     },
+    "bars": {**_MARKET, "timeframe": "5m", "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 0.0}
+    | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5},
     "signals": SIGNAL,
     "orders": {
         **_ACCOUNT,

@@ -9,7 +9,7 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.sizing import MULTIPLIERS, SIZERS
 from flows.portfolio.sizing.base import Ask
 from schemas.config.root import Config
-from schemas.timeframe import to_millis
+from schemas.timeframe import step_of
 
 YEAR_MS = 365 * 86_400_000
 
@@ -52,5 +52,5 @@ class Size(Gate):
     def _root(self, timeframe: str) -> float:
         root = self.candles.get(timeframe)
         if root is None:
-            root = self.candles[timeframe] = math.sqrt(YEAR_MS / to_millis(timeframe))
+            root = self.candles[timeframe] = math.sqrt(YEAR_MS / step_of(timeframe))
         return root

@@ -29,7 +29,7 @@ def mischiefs(start: int, minutes: int) -> list[Mischief]:
         for at, kind in enumerate(kinds)
     ]
     late = start + (minutes - 2) * MINUTE
-    return [*some, Mischief(late, "500", 3), Mischief(late + 500, "swallow", 30), Mischief(late + 9_000, "drop")]
+    return [*some, Mischief(late, "5xx", 3), Mischief(late + 500, "swallow", 30), Mischief(late + 9_000, "drop")]
 
 
 def judge(name: str, tape: Tape, kept: Kept, simulator: Simulator, folder: Path) -> None:

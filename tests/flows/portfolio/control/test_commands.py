@@ -285,8 +285,8 @@ def test_after_it_has_expired_an_intent_is_a_new_one() -> None:
 
 
 def test_two_intents_in_a_symbol_within_a_candle_are_too_soon_and_selling_turns_round() -> None:
-    other = {**BUY, "intent": "other"}
-    sell = {"intent": "sell", "symbol": BTC, "stop": 105.0}
+    other: dict[str, Any] = {**BUY, "intent": "other"}
+    sell: dict[str, Any] = {"intent": "sell", "symbol": BTC, "stop": 105.0}
     _, outbox = play([given(1.5, "buy", **BUY), given(1.6, "buy", **other), given(3.5, "sell", **sell)])
     assert [row.code for row in outbox["replies"]] == ["DONE", "INTENT_TOO_SOON", "DONE"]
     assert fields(outbox["orders"], "ts", "leg", "side") == [
