@@ -64,7 +64,9 @@ class Account:
         row, taken = 0, 0
         while True:
             due = signals[taken].ts if taken < len(signals) else NEVER
-            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out, watch, ring)
+            row, why = scan(
+                row, *columns, due, lanes, self.tally, self.interval, out, watch, ring, self.broker.trails.rows
+            )
             if why == DONE and taken == len(signals):
                 break
             if why == ROW:
@@ -84,7 +86,7 @@ class Account:
                 until = taken
                 while until < len(signals) and signals[until].ts == due:
                     until += 1
-                self._decide(signals[taken:until], block.timeframes, outbox)
+                self.decide(signals[taken:until], block.timeframes, outbox)
                 taken = until
         self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
 
@@ -102,7 +104,7 @@ class Account:
         """A candle that fills an order, or sets something off."""
         slot, ts = block.slot.item(row), block.ts.item(row)
         symbol, candle_ts = block.symbols[slot], ts - block.timeframes.item(slot)
-        prices = block.open.item(row), block.high.item(row), block.low.item(row)
+        prices = block.open.item(row), block.high.item(row), block.low.item(row), block.close.item(row)
         self.desk.candle(symbol, ts, candle_ts, prices, outbox)
         self._settle(symbol)
 
@@ -114,8 +116,11 @@ class Account:
             quantity = float(holding.quantity)
             net += quantity * holding.side
             size += quantity
-        down, up = self.broker.levels(symbol)
-        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, float(self.book.cash))
+        self.desk.catch_up(symbol)
+        down, up, due = self.broker.levels(symbol)
+        wake, trail = int(symbol in self.broker.waiting), self.broker.trails.first(symbol)
+        cash = float(self.book.cash)
+        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, wake, due, trail, cash)
         if not self.book.holdings:
             self._sum_up()  # flat: no residue of adding may look like an exposure
 
@@ -128,7 +133,7 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def _decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
+    def decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
         """The signals of one instant, after all its candles are marked."""
         for signal in signals:
             want = WANTED[signal.side]
@@ -199,8 +204,26 @@ class Account:
         self.desk.wait(order, value)
         self.lanes["wake"][self.slots[order.symbol]] = 1
 
+    def configure(self, config: Config) -> None:
+        """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
+        self.config, self.gates, self.legs = config, gates_of(config), Legs(config.exits)
+        self.memory.window = to_millis(config.risk.order_window)
+        if self.steering:
+            self.steering.configure(config)
+
+    def adopt(self, other: Account) -> None:
+        """Begin with the marks and estimates of another account, at its instant, and with nothing held."""
+        self._reserve(list(other.slots))
+        self.lanes[:], self.estimates.ring = other.lanes, other.estimates.ring.copy()
+        for name, value in (("net", 0), ("size", 0), ("down", -np.inf), ("up", np.inf), ("wake", 0)):
+            self.lanes[name] = value
+        for name in ("now", "day_end", "sample_end", "samples", "looked", "unmarked"):
+            self.tally[name] = other.tally[name]
+
     def state(self) -> dict[str, Any]:
         """The account in words, for ``state.json``."""
+        for symbol in self.broker.trails.numbers:
+            self.desk.catch_up(symbol)
         return self.ledger.state(self.tally[0], self.config, self.book)
 
     def snapshot(self) -> dict[str, Any]:
