@@ -40,7 +40,7 @@ class Account:
         self.desk = desk = Desk(config, mode, strategy)
         self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
         self.orders = desk.orders
-        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
+        self.gates = gates_of(config)
         self.legs = Legs(config.exits)
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
@@ -166,12 +166,12 @@ class Account:
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
         checks: dict[str, Figures] = {}
-        for name, check in self.gates:
-            verdict = check(intent, standing)
+        for gate in self.gates:
+            verdict = gate.check(intent, standing)
             if isinstance(verdict, Refusal):
-                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", name, verdict)
+                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
-            checks[name] = verdict
+            checks[gate.name] = verdict
         order = self.orders.entry(intent, checks, self.legs.of(intent))
         self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)

@@ -33,7 +33,7 @@ def nth_least(values: Floats, n: int) -> float:
                 place -= 1
             least[place] = value
             kept = min(kept + 1, n + 1)
-    return least[n]
+    return float(least[n])
 
 
 @kernel
