@@ -18,6 +18,8 @@ class Commands(LazyGroup):
         "replay": Lazy("cli.replay:replay", "Replay recorded candles through the operators, into a run folder."),
         "run": Lazy("cli.run:run", "Run live on Kafka: candles in, orders out, each decision once."),
         "simulate": Lazy("cli.simulate:simulate", "Write candle files of a simulated market."),
+        "exchanges": Lazy("cli.exchanges:app", "List exchanges, or describe one: streams, limits, what surprises."),
+        "download": Lazy("cli.download:download", "Download candles of the past from an exchange into Parquet files."),
         "topics": Lazy("cli.topics:app", "Create, list or check the topics on the broker."),
         "feed": Lazy("cli.feed:feed", "Publish live market data of an exchange."),
         "record": Lazy("cli.feed:record", "Record live market data of an exchange, without Kafka."),

@@ -143,11 +143,14 @@ class Bitunix(Exchange):
         """A stretch of 200 candles: of a longer one the newest would come."""
         if timeframe not in self.history:
             raise ValueError(f"{self.id} has no candles of {timeframe}: it has {', '.join(self.history)}")
-        most = self.limits.candles_per_request
-        params = {"symbol": self.to_exchange(symbol), "interval": timeframe, "limit": str(most), "type": "LAST_PRICE"}
-        end = min(until, since + most * to_millis(timeframe))
-        params |= {"startTime": str(since), "endTime": str(end - 1)}
+        params = {"symbol": self.to_exchange(symbol), "interval": timeframe, "type": "LAST_PRICE"}
+        end = self.candles_known(timeframe, since, until, ())
+        params |= {"startTime": str(since), "endTime": str(end - 1), "limit": str(self.limits.candles_per_request)}
         return Request(f"{self.rest}/api/v1/futures/market/kline", params)
+
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:  # noqa: ARG002
+        """The stretch that was asked for, whatever came of it."""
+        return min(until, since + self.limits.candles_per_request * to_millis(timeframe))
 
     def parse_candles(self, body: bytes, symbol: str, timeframe: str) -> list[Candle]:
         """Sorted: they come newest first."""

@@ -52,6 +52,10 @@ class ExchangeError(ValueError):
     """An exchange refused a request, or answered what we cannot read. The message has its own words."""
 
 
+class UnreachableError(ExchangeError):
+    """An exchange did not answer, or not now: the same request may be answered later."""
+
+
 class Parser(ABC):
     """Reads the frames of one connection, in the order in which they came. A new connection takes a new parser.
 
@@ -191,6 +195,13 @@ class Exchange(ABC):
     @abstractmethod
     def parse_candles(self, body: bytes, symbol: str, timeframe: str) -> list[Candle]:
         """The candles of an answer, oldest first; one whose ``ts`` is not yet past is open. Raises ExchangeError."""
+
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:  # noqa: ARG002
+        """Up to which epoch ms the answer to :meth:`candles_request` speaks; ``page`` is what it has of [since, until).
+
+        Here: it begins with the first candle there is, so that an empty one says that there are none up to ``until``.
+        """
+        return page[-1].ts if page else until
 
     def asked(self, symbols: Sequence[str], streams: Sequence[Stream], timeframe: str) -> None:
         """Raise ValueError for what :meth:`sockets` cannot give."""

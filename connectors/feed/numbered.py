@@ -66,10 +66,10 @@ class Numbered(Stretch):
 
     def answer(self, found: Sequence[tuple[int, Record]], ns: int) -> list[Record]:
         """All that the exchange has behind the last record that went on, by number."""
-        before, out = self.next, []
+        before, waiting, out = self.next, set(self._held), []
         assert before is not None
         for number, record in found:
-            if number >= before and number not in self._held:
+            if number >= before and number not in waiting:
                 self._filled += 1
                 name = str(record.ts if self._sparse else number)
                 self._missed(name, name)

@@ -64,7 +64,9 @@ class Account:
         row, taken = 0, 0
         while True:
             due = signals[taken].ts if taken < len(signals) else NEVER
-            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out, watch, ring)
+            row, why = scan(
+                row, *columns, due, lanes, self.tally, self.interval, out, watch, ring, self.broker.trails.rows
+            )
             if why == DONE and taken == len(signals):
                 break
             if why == ROW:
@@ -102,7 +104,7 @@ class Account:
         """A candle that fills an order, or sets something off."""
         slot, ts = block.slot.item(row), block.ts.item(row)
         symbol, candle_ts = block.symbols[slot], ts - block.timeframes.item(slot)
-        prices = block.open.item(row), block.high.item(row), block.low.item(row)
+        prices = block.open.item(row), block.high.item(row), block.low.item(row), block.close.item(row)
         self.desk.candle(symbol, ts, candle_ts, prices, outbox)
         self._settle(symbol)
 
@@ -114,8 +116,11 @@ class Account:
             quantity = float(holding.quantity)
             net += quantity * holding.side
             size += quantity
-        down, up = self.broker.levels(symbol)
-        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, float(self.book.cash))
+        self.desk.catch_up(symbol)
+        down, up, due = self.broker.levels(symbol)
+        wake, trail = int(symbol in self.broker.waiting), self.broker.trails.first(symbol)
+        cash = float(self.book.cash)
+        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, wake, due, trail, cash)
         if not self.book.holdings:
             self._sum_up()  # flat: no residue of adding may look like an exposure
 
@@ -201,6 +206,8 @@ class Account:
 
     def state(self) -> dict[str, Any]:
         """The account in words, for ``state.json``."""
+        for symbol in self.broker.trails.numbers:
+            self.desk.catch_up(symbol)
         return self.ledger.state(self.tally[0], self.config, self.book)
 
     def snapshot(self) -> dict[str, Any]:

@@ -9,8 +9,11 @@ import msgspec
 import numpy as np
 
 from flows.portfolio.rounding import DOWN, UP, on_grid
+from flows.portfolio.scan import NEVER
+from flows.portfolio.trails import Trails
 from flows.portfolio.tranches import Guard, Tranche, hits
 from schemas.config.broker import BrokerConfig
+from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
 from schemas.order import BracketLeg
 
@@ -40,11 +43,12 @@ class Triggered(NamedTuple):
 class PaperBroker:
     """Waiting orders and guards by symbol. No clock, no randomness: fills follow from candles alone."""
 
-    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig) -> None:
+    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig, exits: ExitsConfig | None = None) -> None:
         self.slippage = config.slippage_pct / 100
         self.instruments = instruments
         self.waiting: dict[str, list[Ticket]] = {}
         self.guards: dict[str, dict[str, Guard]] = {}
+        self.trails = Trails(exits or ExitsConfig())
 
     def market_price(self, symbol: str, price: float, *, buy: bool) -> Decimal:
         """What a market order gets at a price: slippage against us, then the next tick against us."""
@@ -59,10 +63,22 @@ class PaperBroker:
     def guard(self, symbol: str, strategy: str, guard: Guard) -> None:
         """Watch a position from now on."""
         self.guards.setdefault(symbol, {})[strategy] = guard
+        self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick)
 
     def release(self, symbol: str, strategy: str) -> None:
         """The position is closed."""
         del self.guards[symbol][strategy]
+        self.trails.release(symbol, strategy)
+
+    def catch_up(self, symbol: str) -> list[str]:
+        """Take over the trailing stops as the walk has moved them. Returns the strategies whose stops are new."""
+        tick = self.instruments.of(symbol).tick
+        moved = []
+        for strategy, number in self.trails.numbers.get(symbol, {}).items():
+            level = self.trails.level(number)
+            if np.isfinite(level) and self.guards[symbol][strategy].tighten(on_grid(level, tick, DOWN)):
+                moved.append(strategy)
+        return moved
 
     def triggered(self, symbol: str, open_: float, high: float, low: float) -> list[Triggered]:
         """The stops and targets that a candle sets off, by strategy name.
@@ -82,32 +98,42 @@ class PaperBroker:
                 found.append(Triggered(strategy, hit.leg, hit.level, price, hit.tranches))
         return found
 
-    def levels(self, symbol: str) -> tuple[float, float]:
-        """(down, up): a candle whose low reaches ``down`` or whose high reaches ``up`` sets something off."""
-        down, up = -np.inf, np.inf
+    def levels(self, symbol: str) -> tuple[float, float, int]:
+        """(down, up, due): a candle matters whose low or high reaches these, or that closes at ``due`` or later."""
+        down, up, due = -np.inf, np.inf, NEVER
         for guard in self.guards.get(symbol, {}).values():
             for one in guard.tranches:
                 below, above = (one.stop_at, one.target_at) if guard.side > 0 else (one.target_at, one.stop_at)
                 down, up = max(down, below), min(up, above)
-        return down, up
+            if guard.side > 0:
+                up = min(up, guard.even_at)
+            else:
+                down = max(down, guard.even_at)
+            due = min(due, guard.due)
+        return down, up, due
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""
         return {
             "waiting": {symbol: [(t.order, t.value) for t in tickets] for symbol, tickets in self.waiting.items()},
             "guards": {
-                symbol: {
-                    name: (guard.side, [msgspec.structs.astuple(one) for one in guard.tranches])
-                    for name, guard in guards.items()
-                }
-                for symbol, guards in self.guards.items()
+                symbol: {name: _flat(guard) for name, guard in guards.items()} for symbol, guards in self.guards.items()
             },
+            "trails": self.trails.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
         self.waiting = {symbol: [Ticket(*t) for t in tickets] for symbol, tickets in state["waiting"].items()}
         self.guards = {
-            symbol: {name: Guard(side, [Tranche(*one) for one in parts]) for name, (side, parts) in guards.items()}
-            for symbol, guards in state["guards"].items()
+            symbol: {
+                name: Guard(side, [Tranche(*one) for one in parts], *rest) for name, (side, parts, *rest) in own.items()
+            }
+            for symbol, own in state["guards"].items()
         }
+        self.trails.restore(state["trails"])
+
+
+def _flat(guard: Guard) -> tuple[Any, ...]:
+    side, tranches, *rest = msgspec.structs.astuple(guard)
+    return side, [msgspec.structs.astuple(one) for one in tranches], *rest

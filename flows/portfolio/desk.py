@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,13 @@ from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
 from flows.portfolio.rounding import money, worth
-from flows.portfolio.tranches import guard_of
+from flows.portfolio.tranches import Guard, guard_of
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
+
+Prices = tuple[float, float, float, float]
+"""Open, high, low, close."""
 
 
 class Desk:
@@ -23,27 +27,63 @@ class Desk:
 
     def __init__(self, config: Config, mode: Mode, strategy: str | None) -> None:
         self.book = Book(config.portfolio.cash)
-        self.broker = PaperBroker(config.broker, config.instruments)
+        self.broker = PaperBroker(config.broker, config.instruments, config.exits)
         kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
         self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
         self.orders = Orders(config.portfolio.name)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
+        self.exits, self.at_close = config.exits, config.broker.fill_at == "close"
+        self.ages = config.exits.ages
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.committed = 0.0  # notional of waiting entries less that of waiting exits
         self.coming = 0  # waiting entries less waiting exits
 
-    def candle(self, symbol: str, ts: int, candle_ts: int, prices: tuple[float, float, float], outbox: Outbox) -> None:
-        """Fill what waits for this candle's open, then what its range sets off. ``prices``: open, high, low."""
+    def candle(self, symbol: str, ts: int, candle_ts: int, prices: Prices, outbox: Outbox) -> None:
+        """Fill what waits for this candle's open, then what its range sets off; then what its close brings about."""
+        open_, high, low, close = prices
         for ticket in self.broker.take_waiting(symbol):
             self.uncommit(ticket)
-            price = self.broker.market_price(symbol, prices[0], buy=ticket.order.side == "buy")
+            price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
             self.fill(ticket.order, price, ts, candle_ts, outbox)
-        for hit in self.broker.triggered(symbol, *prices):
+        self.catch_up(symbol)
+        for hit in self.broker.triggered(symbol, open_, high, low):
             order = self.orders.bracket(self.book.holdings[(symbol, hit.strategy)], hit, ts)
             self.ledger.order(outbox, order)
             guard = self.broker.guards[symbol][hit.strategy]
             guard.tranches = [one for one in guard.tranches if one not in hit.tranches]
+            guard.targets += len(hit.tranches) if hit.leg == "target" else 0
             self.fill(order, hit.price, ts, candle_ts, outbox)
+        if self.ages:
+            for strategy, guard in sorted(self.broker.guards.get(symbol, {}).items()):
+                holding = self.book.holdings[(symbol, strategy)]
+                self._break_even(holding, guard, high if guard.side > 0 else low, ts, outbox)
+                if ts >= guard.due and not holding.leaving:
+                    self._time_out(holding, close, ts, candle_ts, outbox)
+
+    def catch_up(self, symbol: str) -> None:
+        """Take over the trailing stops of a symbol, as the walk has moved them."""
+        for strategy in self.broker.catch_up(symbol):
+            self.book.holdings[(symbol, strategy)].stop = self.broker.guards[symbol][strategy].outermost()[0]
+
+    def _break_even(self, holding: Holding, guard: Guard, best: float, ts: int, outbox: Outbox) -> None:
+        """The stops go to the entry when the price was far enough ahead, or enough targets were reached."""
+        side, after = guard.side, self.exits.break_even_after
+        if (best - guard.even_at) * side < 0 and (after is None or guard.targets < after):
+            return
+        guard.even_at = side * math.inf
+        if guard.tighten(holding.entry_price):
+            holding.stop = guard.outermost()[0]
+            self.ledger.position(outbox, holding, ts, None)
+
+    def _time_out(self, holding: Holding, close: float, ts: int, candle_ts: int, outbox: Outbox) -> None:
+        """The last candle that the position is held has closed."""
+        order = self.orders.time(holding, ts, self.exits.time_candles or 0)
+        self.ledger.order(outbox, order)
+        if self.at_close:
+            price = self.broker.market_price(holding.symbol, close, buy=order.side == "buy")
+            self.fill(order, price, ts, candle_ts, outbox)
+        else:
+            self.wait(order, -float(holding.quantity) * close)
 
     def wait(self, order: Any, value: float) -> None:
         """Hand an order to the broker, for the next open. ``value``: its notional, negative for an exit."""
@@ -88,8 +128,16 @@ class Desk:
             target=order.target,
         )
         self.book.open(holding)
-        self.broker.guard(order.symbol, order.strategy, guard_of(order, side))
+        self.broker.guard(order.symbol, order.strategy, self._guard(order, side, float(price), ts, candle_ts))
         self.ledger.position(outbox, holding, ts, None)
+
+    def _guard(self, order: Any, side: int, price: float, ts: int, candle_ts: int) -> Guard:
+        guard, exits = guard_of(order, side), self.exits
+        if exits.break_even_at is not None:
+            guard.even_at = price + side * exits.break_even_at * abs(price - float(order.stop))
+        if exits.time_candles is not None:
+            guard.due = (ts if self.at_close else candle_ts) + exits.time_candles * (ts - candle_ts)
+        return guard
 
     def _leave(self, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
         key = (order.symbol, order.strategy)

@@ -6,17 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from flows.portfolio.gates.base import Intent
+from flows.portfolio.levels import distance
 from flows.portfolio.rounding import DOWN, UP, on_grid
 from schemas.config.exits import ExitsConfig, Measure
 from schemas.order import Tranche
 from schemas.wire import wire
 
 TrancheRow = wire(Tranche)
-
-
-def distance(by: Measure, at: float, intent: Intent) -> float:
-    """How far from the price a target lies: ``at`` distances of the stop, or percent of the price."""
-    return at * intent.risk if by == "reward" else at / 100 * intent.price
 
 
 class Legs:

@@ -50,6 +50,11 @@ class Orders:
         """Close a position because a signal wants another one, or none."""
         return self._close(holding, "exit", signal.ts, "market", None, holding.quantity, signal.id, signal.reason)
 
+    def time(self, holding: Holding, ts: int, candles: int) -> Any:
+        """Close a position because its time is up."""
+        reason = f"held for {candles} candles"
+        return self._close(holding, "time", ts, "market", None, holding.quantity, None, reason)
+
     def close(self, holding: Holding, ts: int, reason: str) -> Any:
         """Close a position because a breaker or a command wants it."""
         return self._close(holding, "close", ts, "market", None, holding.quantity, None, reason)

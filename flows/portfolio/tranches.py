@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from flows.portfolio.scan import NEVER
 from schemas.order import BracketLeg
 
 
@@ -23,10 +24,21 @@ class Tranche(msgspec.Struct, gc=False):
 
 
 class Guard(msgspec.Struct, gc=False):
-    """What guards a position: all tranches that are still held."""
+    """What guards a position: all tranches that are still held, and what moves their stops or ends its time."""
 
     side: int  # 1 long, -1 short
     tranches: list[Tranche]
+    even_at: float  # a price at which the stops go to the entry; out of reach (infinite) when there is none
+    due: int = NEVER  # close of the last candle that it is held, epoch ms
+    targets: int = 0  # that were reached
+
+    def tighten(self, stop: Decimal) -> bool:
+        """Move stops that are farther away to a level. Returns whether any was."""
+        level, moved = float(stop), False
+        for one in self.tranches:
+            if (level - one.stop_at) * self.side > 0:
+                one.stop, one.stop_at, moved = stop, level, True
+        return moved
 
     def outermost(self) -> tuple[Decimal, Decimal | None]:
         """The stop and the target that are farthest away; no target when a part has none."""
@@ -49,11 +61,11 @@ def tranche(number: int, side: int, quantity: Decimal, stop: Decimal, target: De
     return Tranche(number, quantity, stop, target, float(stop), side * np.inf if target is None else float(target))
 
 
-def guard_of(order: Any, side: int, first: int = 0) -> Guard:
-    """The guard of an entry that was filled. Its tranches are numbered from ``first`` on."""
+def guard_of(order: Any, side: int) -> Guard:
+    """The guard of an entry that was filled."""
     parts = order.tranches or (order,)
-    made = [tranche(first + n, side, one.quantity, one.stop, one.target) for n, one in enumerate(parts)]
-    return Guard(side, made)
+    made = [tranche(number, side, one.quantity, one.stop, one.target) for number, one in enumerate(parts)]
+    return Guard(side, made, side * np.inf)
 
 
 def hits(guard: Guard, open_: float, high: float, low: float) -> list[Hit]:

@@ -18,8 +18,8 @@ from connectors.sharding import shard_of
 from schemas.capture import Note
 from schemas.wire import encode
 from tests.command import PENSTOCK, Result, penstock
+from tests.exchange.beside import playing
 from tests.exchange.server import PROTOCOLS, Mischief
-from tests.exchange.serving import serving
 from tests.exchange.tape import MINUTE, Tape, candles_of, simulated
 from tests.live import Installation, get, serving_port
 
@@ -71,9 +71,9 @@ def test_what_was_traded_is_on_the_topics_whatever_happens_on_the_way(kafka: str
     tape, now = tape_until(6), int(time.time() * 1_000)
     past: list[tuple[Any, int]] = [("swallow", 3), ("reorder", 4), ("duplicate", 5), ("truncate", 1), ("unknown", 2)]
     mischief = [Mischief(tape.start + 20_000 * (at + 1), kind, count) for at, (kind, count) in enumerate(past)]
-    with serving(tape, [*mischief, Mischief(now + 3_000, "drop"), Mischief(now + 4_500, "close")]) as exchange:
+    with playing(tape, [*mischief, Mischief(now + 3_000, "drop"), Mischief(now + 4_500, "close")]) as exchange:
         urls = words(exchange.addresses("binance"))
-        command = (PENSTOCK, "feed", *urls, "--record", "frames", "--set", f"serve.port={port}")
+        command = (PENSTOCK, "feed", *urls, "--record", "frames", "--set", f"serve.feed_port={port}")
         with place.running(command=command) as feed:
             ready = feed.until(lambda: get(port, "/health/ready"), bool)
             assert json.loads(ready)["status"] == "ok"
@@ -105,9 +105,9 @@ def test_what_was_traded_is_on_the_topics_whatever_happens_on_the_way(kafka: str
 def test_frames_are_recorded_without_kafka(tmp_path: Path) -> None:
     tape = tape_until(1)
     place = Installation("127.0.0.1:1", tmp_path)
-    with serving(tape) as exchange:
+    with playing(tape) as exchange:
         command = (PENSTOCK, "record", *words(exchange.addresses("binance")), "--out", "frames")
-        with place.running(command=(*command, "--set", "serve.port=0", "--streams", "trades")) as recording:
+        with place.running(command=(*command, "--set", "serve.feed_port=0", "--streams", "trades")) as recording:
             recording.until(exchange.over.is_set, bool)
             assert recording.end(signal.SIGINT) == 130
     made = [one for _, out in recorded(tmp_path / "frames") for one in out]
@@ -152,7 +152,7 @@ def test_a_missing_topic_is_named(kafka: str, tmp_path: Path) -> None:
 
 def test_two_cannot_record_the_same(tmp_path: Path) -> None:
     place = Installation("127.0.0.1:1", tmp_path)
-    with serving(tape_until(60)) as exchange:
+    with playing(tape_until(60)) as exchange:
         command = (
             PENSTOCK,
             "record",
@@ -160,7 +160,7 @@ def test_two_cannot_record_the_same(tmp_path: Path) -> None:
             "--out",
             "frames",
             "--set",
-            "serve.port=0",
+            "serve.feed_port=0",
         )
         with place.running(command=command) as first:
             first.until(lambda: [*tmp_path.rglob("*.zst")], bool)

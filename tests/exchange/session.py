@@ -79,7 +79,8 @@ async def _session(
     if symbols_per_socket is not None:
         at.limits = replace(at.limits, symbols_per_socket=symbols_per_socket)
     stop = asyncio.Event()
-    driver = Driver(at, symbols, at.streams, "1m", ends, wall)
+    timeframe = "1m" if "1m" in at.timeframes else at.timeframes[0]
+    driver = Driver(at, symbols, at.streams, timeframe, ends, wall)
     running = asyncio.create_task(driver.run(stop))
     ended = asyncio.create_task(simulator.over.wait())
     await asyncio.wait([running, ended], return_when=asyncio.FIRST_COMPLETED)

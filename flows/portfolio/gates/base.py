@@ -34,6 +34,7 @@ class Intent(msgspec.Struct, gc=False):
     risk: float = 0.0  # |price - stop|
     quantity: float = 0.0
     lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
+    atr: float = math.nan  # average true range, if a level is measured in it
 
 
 class Exposure(NamedTuple):

@@ -158,5 +158,7 @@ def test_every_exchange_of_ccxt_can_be_described() -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="no exchange 'nowhere'"):
+    with pytest.raises(ValueError, match="no exchange is named 'nowhere'; penstock exchanges list has all of them"):
         exchange("nowhere")
+    with pytest.raises(ValueError, match="no exchange is named 'krakn'; did you mean kraken"):
+        exchange("krakn")

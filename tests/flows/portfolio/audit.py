@@ -219,6 +219,17 @@ class Audit:
                     assert held.sign * (worst - float(stop)) > 0
                     assert target is None or held.sign * (best - float(target)) < 0
 
+    def follow(self, guards: dict[str, dict[str, Any]]) -> None:
+        """The levels as the account has them now: it still guards all that is held, and no stop has moved back."""
+        assert {(s, name) for s, own in guards.items() for name in own} == set(self.held)
+        for (symbol, strategy), held in self.held.items():
+            found = guards[symbol][strategy].tranches
+            for (quantity, stop, target), one in zip(held.parts, found, strict=True):
+                assert (one.quantity, one.target) == (quantity, target)
+                assert (one.stop - stop) * held.sign >= 0
+                assert one.stop % self.config.instruments.of(symbol).tick == 0
+            held.parts = [(one.quantity, one.stop, one.target) for one in found]
+
     def _intervals(self, records: Sequence[Any]) -> None:
         """An interval ends with the instant before the one at which it is posted."""
         for record in records:

@@ -13,10 +13,17 @@ from tests.exchange.tape import Tape
 
 
 @contextmanager
-def serving(tape: Tape, mischief: list[Mischief] | None = None, clients: int = 1) -> Iterator[Simulator]:
+def playing(tape: Tape, mischief: list[Mischief] | None = None, clients: int = 1) -> Iterator[Simulator]:
     """Plays a tape by the clock of the wall to the first who subscribe; what is past comes at once."""
-    simulator, ready = Simulator(tape, Wall(), mischief), threading.Event()
-    loop = asyncio.new_event_loop()
+    simulator = Simulator(tape, Wall(), mischief)
+    with running(simulator, clients):
+        yield simulator
+
+
+@contextmanager
+def running(simulator: Simulator, clients: int) -> Iterator[None]:
+    """Runs a simulator while the block does."""
+    ready, loop = threading.Event(), asyncio.new_event_loop()
 
     def work() -> None:
         loop.run_until_complete(simulator.start(clients))
@@ -28,7 +35,7 @@ def serving(tape: Tape, mischief: list[Mischief] | None = None, clients: int = 1
     thread.start()
     ready.wait()
     try:
-        yield simulator
+        yield
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
