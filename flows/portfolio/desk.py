@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from flows.outbox import Outbox
 from flows.portfolio.book import Book, Holding
@@ -122,14 +122,22 @@ class Desk:
         """The entry of a strategy that waits for its price."""
         return next((one for one in self.broker.pending.get(symbol, ()) if one.order.strategy == strategy), None)
 
-    def withdraw(self, one: Pending, code: str, ts: int, figures: dict[str, Any], outbox: Outbox) -> None:
+    def withdraw(
+        self,
+        one: Pending,
+        code: str,
+        ts: int,
+        figures: dict[str, Any],
+        outbox: Outbox,
+        level: Literal["info", "warning"] = "info",
+    ) -> None:
         """Take back an entry that waits for its price. An alert tells of it."""
         self._unpend(one)
         order = one.order
         self.memory.risked.pop(order.position_id, None)
         told = {"order_id": order.id, "strategy": order.strategy, "side": order.side, **figures}
         told["quantity"] = str(order.quantity)
-        self.notices.alert(outbox, code, ts, Place("symbol", order.symbol), told, "info", about=order.id)
+        self.notices.alert(outbox, code, ts, Place("symbol", order.symbol), told, level, about=order.id)
 
     def _unpend(self, one: Pending) -> None:
         own = self.broker.pending[one.order.symbol]
