@@ -96,6 +96,7 @@ class Plan(BaseModel):
     code: dict[str, str]  # by strategy: its version, and a hash of the file it is written in
     window: Window = Window()
     written: tuple[str | None, str | None] = (None, None)
+    exchange: str | None = None  # of recordings that do not say it
 
     @property
     def shards(self) -> dict[str, list[Input | TopicInput]]:
