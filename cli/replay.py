@@ -13,7 +13,9 @@ from cli.errors import UserError
 from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
-    from cli.replaying import Make
+    from cli.replaying import Made, Make
+    from flows.plan import Plan
+    from schemas.config.root import Config
 
 PathsArgument = Annotated[
     list[Path] | None,
@@ -44,6 +46,10 @@ def replay(
         str | None, typer.Option(metavar="TIME", help=f"From Kafka: candles that close after it. {TIMES}.")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="From Kafka: … and not after this one.")] = None,
+    commands: Annotated[
+        Path | None,
+        typer.Option("--commands", metavar="FILE", help="Commands, one JSON record a line, each obeyed at its time."),
+    ] = None,
     config: ConfigFile = None,
     sets: Sets = None,
     out: OutOption = None,
@@ -55,8 +61,8 @@ def replay(
     """Replay recorded candles, trades or frames through the operators, into a run folder.
 
     Of trades, candles are made first: those of market.bars, without it of 1m. Strategies see the first of them, the
-    run folder has all (bars.jsonl). A recording (`penstock record`, `penstock feed --record`; FOLDER/EXCHANGE, or one of
-    its files) gives the trades that the feed published.
+    run folder has all (bars.jsonl). A recording of `penstock record` or `penstock feed --record` (FOLDER/EXCHANGE, or a
+    file of it) gives the trades that the feed published.
 
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
@@ -67,9 +73,12 @@ def replay(
     from cli.replaying import run  # only now: help need not wait for the compiler and the dataflow
 
     kafka = {"--of": of, "--since": since, "--until": until}
-    make = (
-        _topics(paths, symbol, of or "candles", since, until) if from_kafka else _files(paths, symbol, exchange, kafka)
-    )
+    if from_kafka:
+        make = _topics(paths, symbol, of or "candles", since, until)
+    else:
+        make = _files(paths, symbol, exchange, kafka)
+    if commands is not None:
+        make = _steered(make, commands, of if from_kafka else None)
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
     run(make, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
 
@@ -88,6 +97,20 @@ def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, k
     if exchange is not None:
         raise UserError(f"--exchange {exchange}: it belongs to recordings, and {paths[0]} is none")
     return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
+
+
+def _steered(make: Make, path: Path, of: str | None) -> Make:
+    """The same plan, with commands."""
+    from connectors.commands_file import read_commands
+
+    if of == "journal":
+        raise UserError(f"--commands {path}: the journal holds the commands that were given already")
+
+    def made(config: Config, earlier: Plan | None) -> Made:
+        plan, series = make(config, earlier)
+        return plan.model_copy(update={"commands": read_commands(path, config.portfolio.name)}), series
+
+    return made
 
 
 def _topics(paths: list[Path] | None, symbol: str | None, of: str, since: str | None, until: str | None) -> Make:

@@ -20,7 +20,9 @@ from schemas.wire import encode
 
 def holds_frames(path: Path) -> bool:
     """Whether a path is a recording: a folder of them, a file of one, or lines as in one."""
-    if path.is_dir() or path.name.endswith(SUFFIX):
+    if path.is_dir():
+        return next(path.rglob(f"*{SUFFIX}"), None) is not None
+    if path.name.endswith(SUFFIX):
         return True
     if path.suffix not in (".gz", ".ndjson") or ".csv" in path.suffixes or not path.is_file():
         return False

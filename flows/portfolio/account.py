@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ class Account:
                 until = taken
                 while until < len(signals) and signals[until].ts == due:
                     until += 1
-                self._decide(signals[taken:until], block.timeframes, outbox)
+                self.decide(signals[taken:until], block.timeframes, outbox)
                 taken = until
         self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
 
@@ -133,7 +133,7 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def _decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
+    def decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
         """The signals of one instant, after all its candles are marked."""
         for signal in signals:
             want = WANTED[signal.side]
@@ -150,17 +150,17 @@ class Account:
                 self.steering.settle(timeframes, outbox)
 
     def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
-        lane = self.lanes[self.slots[signal.symbol]]
+        slot = self.slots[signal.symbol]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.desk.committed,
             positions=len(self.book.holdings) + self.desk.coming,
             held=held,
             memory=self.memory,
-            atr=lane["atr"].item(),
-            vol=lane["vol"].item(),
+            atr=self.lanes["atr"].item(slot),
+            vol=self.lanes["vol"].item(slot),
             expose=self._exposures,
-            scenarios=self._scenarios,
+            returns=self._returns,
             states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -189,8 +189,8 @@ class Account:
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
 
-    def _scenarios(self, held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
-        return self.estimates.scenarios({self.slots[name]: value for name, value in held.items()}, self.slots[symbol])
+    def _returns(self, symbols: Sequence[str]) -> tuple[Floats, Ints]:
+        return self.estimates.ring, np.array([self.slots[symbol] for symbol in symbols])
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
@@ -203,6 +203,22 @@ class Account:
             return
         self.desk.wait(order, value)
         self.lanes["wake"][self.slots[order.symbol]] = 1
+
+    def configure(self, config: Config) -> None:
+        """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
+        self.config, self.gates, self.legs = config, gates_of(config), Legs(config.exits)
+        self.memory.window = to_millis(config.risk.order_window)
+        if self.steering:
+            self.steering.configure(config)
+
+    def adopt(self, other: Account) -> None:
+        """Begin with the marks and estimates of another account, at its instant, and with nothing held."""
+        self._reserve(list(other.slots))
+        self.lanes[:], self.estimates.ring = other.lanes, other.estimates.ring.copy()
+        for name, value in (("net", 0), ("size", 0), ("down", -np.inf), ("up", np.inf), ("wake", 0)):
+            self.lanes[name] = value
+        for name in ("now", "day_end", "sample_end", "samples", "looked", "unmarked"):
+            self.tally[name] = other.tally[name]
 
     def state(self) -> dict[str, Any]:
         """The account in words, for ``state.json``."""

@@ -72,14 +72,14 @@ def test_a_capture_of_another_program_is_replayed_with_the_name_of_its_exchange(
 
 
 def test_what_is_no_recording_is_named(frames: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
     shutil.copytree(frames / "binance", tmp_path / "two/binance")
     shutil.copytree(frames / "binance", tmp_path / "two/kraken")
-    (tmp_path / "a.csv").write_text("ts,price,amount,side,id\n1000,10,1,buy,1\n", encoding="utf-8")
-    for words, said in [
-        (["empty"], "empty: holds no file *.ndjson.zst: name a folder that was recorded to"),
+    (tmp_path / "a.ndjson.zst").write_bytes(b"17 {}\n")
+    cases: list[tuple[list[str | Path], str]] = [
         (["two"], "two: holds recordings of binance, kraken: name the folder of one of them"),
         ([frames, "--symbol", "XRP/USDT"], f"{frames} holds no XRP/USDT: it has BTC/USDT, ETH/USDT"),
-    ]:
+        (["a.ndjson.zst"], "a.ndjson.zst: is not compressed with zstd"),
+    ]
+    for words, said in cases:
         result = penstock(tmp_path, "replay", *words)
         assert (result.code, result.err) == (2, f"penstock: {said}\n")
