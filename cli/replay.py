@@ -13,7 +13,9 @@ from cli.errors import UserError
 from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
-    from cli.replaying import Make
+    from cli.replaying import Made, Make
+    from flows.plan import Plan
+    from schemas.config.root import Config
 
 PathsArgument = Annotated[
     list[Path] | None,
@@ -38,6 +40,10 @@ def replay(
         str | None, typer.Option(metavar="TIME", help=f"From Kafka: candles that close after it. {TIMES}.")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="From Kafka: … and not after this one.")] = None,
+    commands: Annotated[
+        Path | None,
+        typer.Option("--commands", metavar="FILE", help="Commands, one JSON record a line, each obeyed at its time."),
+    ] = None,
     config: ConfigFile = None,
     sets: Sets = None,
     out: OutOption = None,
@@ -61,6 +67,8 @@ def replay(
 
     kafka = {"--of": of, "--since": since, "--until": until}
     make = _topics(paths, symbol, of or "candles", since, until) if from_kafka else _files(paths, symbol, kafka)
+    if commands is not None:
+        make = _steered(make, commands, of if from_kafka else None)
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
     run(make, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
 
@@ -76,6 +84,20 @@ def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | 
         raise UserError("name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker")
     make = make_trades_plan if are_trades(paths) else make_plan
     return lambda config, _: make(paths, symbol, config, version("penstock"))
+
+
+def _steered(make: Make, path: Path, of: str | None) -> Make:
+    """The same plan, with commands."""
+    from connectors.commands_file import read_commands
+
+    if of == "journal":
+        raise UserError(f"--commands {path}: the journal holds the commands that were given already")
+
+    def made(config: Config, earlier: Plan | None) -> Made:
+        plan, series = make(config, earlier)
+        return plan.model_copy(update={"commands": read_commands(path, config.portfolio.name)}), series
+
+    return made
 
 
 def _topics(paths: list[Path] | None, symbol: str | None, of: str, since: str | None, until: str | None) -> Make:

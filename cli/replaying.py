@@ -36,7 +36,8 @@ from sinks.run_folder import Workspace
 from sinks.summary.table import summary_tables
 from sinks.tables import iso
 
-Make = Callable[[Config, Plan | None], tuple[Plan, Mapping[str, Series]]]
+Made = tuple[Plan, Mapping[str, Series]]
+Make = Callable[[Config, Plan | None], Made]
 """Reads what is to be replayed and plans it: configuration, and the plan of the run that --out holds unfinished."""
 
 
@@ -107,6 +108,8 @@ def _begin(plan: Plan, out: Path, overwrite: bool) -> Workspace:
         workspace.events("data.loaded", **item.told)
         for note in item.notes:
             _say(f"{item.name}: {note}")
+    if plan.commands:
+        workspace.events("commands.loaded", commands=len(plan.commands))
     if resumed:
         _say(f"going on from the last checkpoint in {workspace.path}")
     return workspace

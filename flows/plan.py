@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from connectors.candle_file import CandleFileError, CandleSeries, read_candles
 from connectors.sharding import shard_of
 from flows.registry import fingerprint
+from schemas.command import Command
 from schemas.config.bars import BarsConfig
 from schemas.config.root import Config
 from schemas.window import Window
@@ -95,6 +96,7 @@ class Plan(BaseModel):
     version: str
     code: dict[str, str]  # by strategy: its version, and a hash of the file it is written in
     window: Window = Window()
+    commands: tuple[Command, ...] = ()
     written: tuple[str | None, str | None] = (None, None)
 
     @property

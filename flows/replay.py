@@ -46,7 +46,8 @@ def _of_candles(plan: Plan, parts: Path, source: Source[tuple[str, Any]], timing
         "market", candles, partial(MarketLogic, partial(shard_stage, config, shards, timing), timing)
     )
     aligned = op.filter_map("slices", said, slices)
-    decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, partial(PortfolioStage, config), timing))
+    build = partial(PortfolioStage, config, None, plan.commands)
+    decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, build, timing))
     outboxes = op.merge("records", op.filter_map("said", said, records), decided)
     op.output("parts", outboxes, PartSink(parts, [*shards, portfolio]))
     return flow

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.alert import Alert
+from schemas.audit import Audit
 from schemas.breaker import CircuitBreaker
 from schemas.candle import Candle
 from schemas.clock import Clock
@@ -20,6 +21,7 @@ from schemas.position import Position
 from schemas.quote import Quote
 from schemas.record import Record
 from schemas.rejection import Rejection
+from schemas.reply import Reply
 from schemas.signal import Signal
 from schemas.slice import Slice
 from schemas.trade import Trade
@@ -62,6 +64,8 @@ TOPICS: dict[str, Topic] = {
         Topic("fills", Fill, "portfolio", "executions of our orders", "out", retention_ms=365 * DAY),
         Topic("positions", Position, "id", "each change of each position", "out", retention_ms=365 * DAY),
         Topic("breakers", CircuitBreaker, "portfolio", "breakers that tripped or were reset", "out", retention_ms=YEAR),
+        Topic("replies", Reply, "portfolio", "answers to commands", "out"),
+        Topic("audit", Audit, "portfolio", "every command, and what became of it", "out", retention_ms=YEAR),
         Topic("equity", Equity, "portfolio", "the account's worth over time", "out", retention_ms=365 * DAY),
         Topic("alerts", Alert, "code", "what a person should know", "out", retention_ms=90 * DAY),
         Topic("metrics", Metric, "name", "numbers about data, decisions and account", "out"),

@@ -23,7 +23,7 @@ HASHED = (
 )
 """The topics whose bytes depend on the events alone, and so enter the output hash; ``events`` tells of the run."""
 
-RARE = ("breakers",)
+RARE = ("breakers", "replies", "audit")
 """The same, but without a file, and no part of the hash, where there is no record."""
 
 # What these come from is told shard by shard and symbol by symbol: they are sorted even when one part wrote them all.

@@ -86,7 +86,7 @@ class Account:
                 until = taken
                 while until < len(signals) and signals[until].ts == due:
                     until += 1
-                self._decide(signals[taken:until], block.timeframes, outbox)
+                self.decide(signals[taken:until], block.timeframes, outbox)
                 taken = until
         self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
 
@@ -133,7 +133,7 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def _decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
+    def decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
         """The signals of one instant, after all its candles are marked."""
         for signal in signals:
             want = WANTED[signal.side]
@@ -203,6 +203,22 @@ class Account:
             return
         self.desk.wait(order, value)
         self.lanes["wake"][self.slots[order.symbol]] = 1
+
+    def configure(self, config: Config) -> None:
+        """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
+        self.config, self.gates, self.legs = config, gates_of(config), Legs(config.exits)
+        self.memory.window = to_millis(config.risk.order_window)
+        if self.steering:
+            self.steering.configure(config)
+
+    def adopt(self, other: Account) -> None:
+        """Begin with the marks and estimates of another account, at its instant, and with nothing held."""
+        self._reserve(list(other.slots))
+        self.lanes[:], self.estimates.ring = other.lanes, other.estimates.ring.copy()
+        for name, value in (("net", 0), ("size", 0), ("down", -np.inf), ("up", np.inf), ("wake", 0)):
+            self.lanes[name] = value
+        for name in ("now", "day_end", "sample_end", "samples", "looked", "unmarked"):
+            self.tally[name] = other.tally[name]
 
     def state(self) -> dict[str, Any]:
         """The account in words, for ``state.json``."""

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
+from schemas.config.commands import CommandsConfig
 from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
 from schemas.config.kafka import KafkaConfig
@@ -32,6 +33,7 @@ class Config(Section):
     risk: RiskConfig = Field(RiskConfig(), description="sizing and gates")
     breakers: BreakersConfig = Field(BreakersConfig(), description="what stops trading by itself")
     exits: ExitsConfig = Field(ExitsConfig(), description="how a position is left")
+    commands: CommandsConfig = Field(CommandsConfig(), description="who may steer it while it runs")
     broker: BrokerConfig = Field(BrokerConfig(), description="the paper broker")
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")

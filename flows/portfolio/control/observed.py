@@ -32,7 +32,7 @@ class ObservedLedger(Ledger):
     def fill(self, outbox: Outbox, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int) -> None:
         """As in the ledger."""
         super().fill(outbox, order, price, fee, ts, candle_ts)
-        self.steering.filled(order, float(price), ts, outbox)
+        self.steering.filled(order, price, ts, outbox)
 
     def position(self, outbox: Outbox, holding: book.Holding, ts: int, closed: book.Closed | None) -> None:
         """As in the ledger."""

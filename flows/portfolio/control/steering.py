@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,12 +13,14 @@ from flows.columns import Ints
 from flows.outbox import Outbox
 from flows.portfolio.control import BREAKERS, breakers_of
 from flows.portfolio.control.base import ALL, Breaker, Closed, Decided, Filled, Place, Trip
+from flows.portfolio.control.intents import Intents
 from flows.portfolio.control.levels import NEVER
 from flows.portfolio.control.notices import Notices
 from flows.portfolio.control.states import HALTED, REDUCING
 from flows.portfolio.control.unwind import close_all, withdraw
 from flows.portfolio.gates.base import Refusal
 from schemas.config.root import Config
+from schemas.timeframe import to_millis
 
 if TYPE_CHECKING:
     from flows.portfolio.account import Account
@@ -45,6 +48,8 @@ class Steering:
         self.notices = Notices(config.portfolio.name, account.mode, account.strategy)
         self.tripped: dict[Key, Tripped] = {}
         self.expected: dict[str, float] = {}  # by id of a market order that waits: the price it was decided at
+        self.intents = Intents(0)
+        self.by_hand: dict[str, int] = {}  # by symbol: the instant of the last trade by hand
         self._due: list[tuple[Place, str, bool]] = []  # place, who, whether to close: to be done at this instant
         self.breakers: list[Breaker] = []
         account.tally["armed"] = 1
@@ -68,6 +73,9 @@ class Steering:
         self._on_closed, self._on_filled, self._on_decided = on["closed"], on["filled"], on["decided"]
         self.wind()
 
+        self.intents.expire = to_millis(config.commands.intents_expire)
+        self._commanded = bool(config.commands.senders)
+
     def _arm(self) -> None:
         for breaker in self.breakers:
             if (breaker.name, ALL) not in self.tripped:
@@ -80,6 +88,8 @@ class Steering:
         if self._on_filled and order.type != "limit":
             self.expected[order.id] = expected
         if not order.reduce_only:
+            if self._commanded and order.signal_id is not None:
+                self.intents.begin(order.signal_id, order.ts, order.id, "ordered")
             self._decided(order.ts, order.strategy, order.symbol, outbox, refused=False)
 
     def refused(self, signal: Any, gate: str, outbox: Outbox) -> None:
@@ -92,12 +102,13 @@ class Steering:
         for breaker in self._on_decided:
             self._trip(breaker, breaker.decided(what), outbox)
 
-    def filled(self, order: Any, price: float, ts: int, outbox: Outbox) -> None:
+    def filled(self, order: Any, price: Decimal, ts: int, outbox: Outbox) -> None:
         """An order was filled."""
+        self.intents.filled(order.id, str(price))
         expected = self.expected.pop(order.id, None)
         if expected is not None:
             side = 1 if order.side == "buy" else -1
-            what = Filled(ts, order.strategy, order.symbol, side, price, expected)
+            what = Filled(ts, order.strategy, order.symbol, side, float(price), expected)
             for breaker in self._on_filled:
                 self._trip(breaker, breaker.filled(what), outbox)
 
@@ -105,6 +116,11 @@ class Steering:
         """A position was closed."""
         for breaker in self._on_closed:
             self._trip(breaker, breaker.closed(what), outbox)
+
+    def alarmed(self, figures: dict[str, Any], outbox: Outbox) -> None:
+        """Something diverged."""
+        for breaker in self.breakers:
+            self._trip(breaker, breaker.alarmed(figures), outbox)
 
     def missed(self, symbol: str | None, figures: dict[str, Any], timeframes: Ints, outbox: Outbox) -> None:
         """A live run gave up on a symbol, or on a whole feed (None)."""
@@ -196,7 +212,9 @@ class Steering:
         """Do what is due. To close a position may trip the next breaker."""
         while self._due:
             place, by, close = self._due.pop(0)
-            withdraw(self.account, self.notices, place, by, outbox)
+            for order_id in withdraw(self.account, self.notices, place, by, outbox):
+                self.intents.withdrawn(order_id)
+                self.expected.pop(order_id, None)
             if close:
                 close_all(self.account, place, f"closed by {by}", timeframes, outbox)
 
@@ -214,6 +232,7 @@ class Steering:
             "states": self.states.snapshot(),
             "tripped": {(name, *place): tuple(one) for (name, place), one in self.tripped.items()},
             "expected": dict(self.expected),
+            "intents": (self.intents.snapshot(), dict(self.by_hand)),
             "counts": {breaker.name: deepcopy(breaker.counts) for breaker in self.breakers},
         }
 
@@ -221,7 +240,9 @@ class Steering:
         """Put back what :meth:`snapshot` gave."""
         self.states.restore(state["states"])
         self.tripped = {(name, Place(*place)): Tripped(*one) for (name, *place), one in state["tripped"].items()}
-        self.expected = dict(state["expected"])
+        self.expected, (intents, by_hand) = dict(state["expected"]), state["intents"]
+        self.intents.restore(intents)
+        self.by_hand = dict(by_hand)
         for breaker in self.breakers:
             breaker.counts = deepcopy(state["counts"].get(breaker.name, {}))
         self.configure(self.account.config)  # which may be another one than that of the snapshot

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from flows.portfolio.account import Account
 
 
-def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: Outbox) -> int:
-    """Take back the entries that wait for an open there; an alert tells of each. Returns how many."""
-    found, now = 0, max(account.tally["now"].item(), 0)
+def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: Outbox) -> list[str]:
+    """Take back the entries that wait for an open there; an alert tells of each. Returns their ids."""
+    found, now = list[str](), max(account.tally["now"].item(), 0)
     for symbol, tickets in sorted(account.broker.waiting.items()):
         gone = [one for one in tickets if not one.order.reduce_only and place.holds(one.order.strategy, symbol)]
         left = [one for one in tickets if one not in gone]
@@ -32,7 +32,7 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
             notices.alert(
                 outbox, "ENTRY_WITHDRAWN", now, of, {**figures, "quantity": str(order.quantity)}, about=order.id
             )
-        found += len(gone)
+        found += [one.order.id for one in gone]
     return found
 
 
