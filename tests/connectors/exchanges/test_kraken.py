@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, ExchangeError, Notice, Parsed, Parser
+from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, ExchangeError, Notice, Parsed, Parser, UnreachableError
 from connectors.exchanges.kraken import Kraken
 
 Frame = Callable[[str], bytes]
