@@ -132,8 +132,8 @@ def _run(
     capture = _capture(folder, exchange.id) if folder is not None else None
     feeding = Feeding(exchange, symbols, streams, timeframe, Ends(vitals, health, market, capture, _say))
     code = _obey(feeding, market)
-    port = config.serve.port_of(0)
-    with nullcontext() if port is None else Server(vitals, health, config.serve.host, port):
+    serve = config.serve
+    with Server(vitals, health, serve.host, serve.feed_port, "feed_port") if serve.feed_port else nullcontext():
         places = [f"Kafka at {kafka.bootstrap_servers}"] if kafka is not None else []
         places += [str(folder / exchange.id)] if folder is not None else []
         several = f"{sockets} socket{'' if sockets == 1 else 's'}"

@@ -13,6 +13,7 @@ from typing import NoReturn
 from connectors.kafka.candle_source import CandleTopicSource
 from connectors.kafka.command_source import CommandSource
 from connectors.kafka.journal_source import JournalSource
+from connectors.kafka.trade_source import TradeTopicSource
 from flows.deployment import Deployment
 from flows.inputs import Pace
 from flows.live import Ends, dataflow, portfolio_part
@@ -68,9 +69,9 @@ def run(
             end(error)
 
     monitor = Monitor(config, say, events, process, failed)
-    candles = CandleTopicSource(
-        client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
-    )
+    source = TradeTopicSource if config.market.bars.made else CandleTopicSource
+    market = kafka.topic(config.market.topic)
+    candles = source(client, kafka.group, market, kafka.start, config.run.batch_rows, monitor.source)
     sink = KafkaSink(
         client,
         kafka.deployment,

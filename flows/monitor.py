@@ -14,7 +14,7 @@ from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
 from flows.watched import Watch
-from schemas.batch import CandleBatch
+from schemas.batch import CandleBatch, TradeBatch
 from schemas.config.root import Config
 from sinks.vitals.health import Health
 from sinks.vitals.vitals import Vitals
@@ -72,8 +72,8 @@ class Monitor:
         if what == "strategy":
             self.vitals.strategy_seconds(label, seconds)
 
-    def on_batch(self, batch: CandleBatch) -> None:
-        """Candles were handed over."""
+    def on_batch(self, batch: CandleBatch | TradeBatch) -> None:
+        """Candles or trades were handed over."""
         if batch.arrived_ms is not None:
             self._arrived[batch.shard] = batch.arrived_ms
 

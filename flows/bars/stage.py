@@ -30,7 +30,7 @@ class BarStage:
         self._slots: dict[str, int] = {}
         self._seen: tuple[str, ...] = ()
         self._map: Slots = np.empty(0, np.int32)
-        self._watermark = -1
+        self._watermark, self._upto = -1, 0
 
     def step(self, batch: TradeBatch) -> Said:
         """Take a batch. Never raises on its content: what cannot be used becomes a dead letter."""
@@ -61,6 +61,8 @@ class BarStage:
 
     def _market(self, batch: TradeBatch, made: Made) -> Said:
         """What the market stage says of the candles. Without any, it speaks when time has gone on, or nobody does."""
+        behind = [*(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:])]
+        self._upto = max([self._upto, *behind])
         first = np.flatnonzero(made.candles.kind == 0)
         # Whole seconds and more: an entry of the journal a millisecond would be of no use to anybody.
         watermark = made.watermark if self.bars.steps else made.watermark // 1_000 * 1_000
@@ -72,7 +74,6 @@ class BarStage:
         chosen = made.candles[first]
         figures = chosen.figures
         step = self.bars.steps[0] if self.bars.steps else ANY_MS
-        upto = [*(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:]), 0]
         source = batch.topic or batch.shard
         candles = CandleBatch(
             shard=batch.shard,
@@ -90,7 +91,7 @@ class BarStage:
             final=batch.final,
             topic=batch.topic,
             partition=batch.partition,
-            upto=max(upto),
+            upto=self._upto,
             watermark=self._watermark,
         )
         return self.market.step(candles)
@@ -99,7 +100,7 @@ class BarStage:
         """All state, as a copy."""
         return {
             "names": self.names,
-            "watermark": self._watermark,
+            "said": (self._watermark, self._upto),
             "tally": self.tally.snapshot(),
             "bars": self.bars.snapshot(),
             "market": self.market.snapshot(),
@@ -107,7 +108,8 @@ class BarStage:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
-        self.names, self._watermark = state["names"], state["watermark"]
+        self.names = state["names"]
+        self._watermark, self._upto = state["said"]
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._seen = ()
         self.tally.restore(state["tally"])

@@ -33,3 +33,8 @@ class MarketConfig(Section):
     stale_after: Duration = Field(
         "1m", description="wall-clock time without any candle, on top of the timeframe, until a live feed is stale"
     )
+
+    @property
+    def topic(self) -> str:
+        """The topic that a live run reads of the market."""
+        return "trades" if self.bars.made else "candles"

@@ -28,6 +28,9 @@ scrape_configs:
   - job_name: penstock    # the rules below go by this name
     static_configs:
       - targets: [127.0.0.1:9464, 127.0.0.1:9465]
+  - job_name: penstock-feed
+    static_configs:
+      - targets: [127.0.0.1:9454]
 ```
 """
 
@@ -60,7 +63,7 @@ What to know when reading them:
 FEED_HEAD = """
 ## Metrics of a feed
 
-`penstock feed` serves these on `serve.port` of its own configuration, beside `penstock_alerts_total` and
+`penstock feed` serves these on `serve.feed_port`, beside `penstock_alerts_total` and
 `penstock_build_info`; `penstock record` the same. Its health: live while it decides, ready while every socket stands.
 
 """

@@ -144,6 +144,13 @@ RULES: tuple[Rule, ...] = (
         "processes of different versions for a quarter of an hour: an upgrade has stopped half-way",
     ),
     Rule(
+        "PenstockFeedDown",
+        "critical",
+        "1m",
+        'up{job="penstock-feed"} == 0',
+        "no answer: the feed is gone, or hangs",
+    ),
+    Rule(
         "PenstockFeedSocketDown",
         "critical",
         "1m",

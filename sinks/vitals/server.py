@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 class Server:
     """Serves from a thread of its own while the context lasts. Port 0 takes a free one; ``url`` says which.
 
-    Raises ServeError on the way in when the address cannot be listened on.
+    Raises ServeError, with the ``setting`` of the port, on the way in when the address cannot be listened on.
 
     >>> from sinks.vitals.health import Health
     >>> from sinks.vitals.vitals import Vitals
@@ -105,8 +105,10 @@ class Server:
     True
     """
 
-    def __init__(self, vitals: Told, health: Asked, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._host, self._port = host, port
+    def __init__(
+        self, vitals: Told, health: Asked, host: str = "127.0.0.1", port: int = 0, setting: str = "port"
+    ) -> None:
+        self._host, self._port, self._setting = host, port, f"serve.{setting}"
         self._routes: dict[str, Callable[[], _Answer]] = {
             "/metrics": lambda: _Answer(200, CONTENT_TYPE_PLAIN_0_0_4, vitals.exposition()),
             "/health/live": lambda: _health(health.live),
@@ -118,7 +120,7 @@ class Server:
         try:
             self._listener = _Listener((self._host, self._port), self._routes)
         except (OSError, OverflowError) as error:
-            raise _refused(self._host, self._port, error) from error
+            raise _refused(self._host, self._port, self._setting, error) from error
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{host}:{self._listener.server_address[1]}"
         self._thread = Thread(target=self._listener.serve_forever, args=(0.1,), name="penstock-serves", daemon=True)
@@ -133,14 +135,14 @@ class Server:
         self._thread.join()
 
 
-def _refused(host: str, port: int, error: OSError | OverflowError) -> ServeError:
+def _refused(host: str, port: int, setting: str, error: OSError | OverflowError) -> ServeError:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        more = " (the next processes take the next ones)" if setting == "serve.port" else ""
         return ServeError(
-            f"{host}:{port} is taken by another process: set serve.port to a free port (the next processes take the "
-            "next ones), or to 0 to serve nothing"
+            f"{host}:{port} is taken by another process: set {setting} to a free port{more}, or to 0 to serve nothing"
         )
     why = error.strerror if isinstance(error, OSError) else "a port is at most 65535"
     return ServeError(
-        f"cannot listen on {host}:{port}: {why}; set serve.host to an address of this machine and serve.port to a "
-        "port that you may use, or serve.port to 0 to serve nothing"
+        f"cannot listen on {host}:{port}: {why}; set serve.host to an address of this machine and {setting} to a "
+        f"port that you may use, or {setting} to 0 to serve nothing"
     )

@@ -73,7 +73,7 @@ def test_what_was_traded_is_on_the_topics_whatever_happens_on_the_way(kafka: str
     mischief = [Mischief(tape.start + 20_000 * (at + 1), kind, count) for at, (kind, count) in enumerate(past)]
     with playing(tape, [*mischief, Mischief(now + 3_000, "drop"), Mischief(now + 4_500, "close")]) as exchange:
         urls = words(exchange.addresses("binance"))
-        command = (PENSTOCK, "feed", *urls, "--record", "frames", "--set", f"serve.port={port}")
+        command = (PENSTOCK, "feed", *urls, "--record", "frames", "--set", f"serve.feed_port={port}")
         with place.running(command=command) as feed:
             ready = feed.until(lambda: get(port, "/health/ready"), bool)
             assert json.loads(ready)["status"] == "ok"
@@ -107,7 +107,7 @@ def test_frames_are_recorded_without_kafka(tmp_path: Path) -> None:
     place = Installation("127.0.0.1:1", tmp_path)
     with playing(tape) as exchange:
         command = (PENSTOCK, "record", *words(exchange.addresses("binance")), "--out", "frames")
-        with place.running(command=(*command, "--set", "serve.port=0", "--streams", "trades")) as recording:
+        with place.running(command=(*command, "--set", "serve.feed_port=0", "--streams", "trades")) as recording:
             recording.until(exchange.over.is_set, bool)
             assert recording.end(signal.SIGINT) == 130
     made = [one for _, out in recorded(tmp_path / "frames") for one in out]
@@ -160,7 +160,7 @@ def test_two_cannot_record_the_same(tmp_path: Path) -> None:
             "--out",
             "frames",
             "--set",
-            "serve.port=0",
+            "serve.feed_port=0",
         )
         with place.running(command=command) as first:
             first.until(lambda: [*tmp_path.rglob("*.zst")], bool)

@@ -54,8 +54,8 @@ def judge(name: str, tape: Tape, kept: Kept, simulator: Simulator, folder: Path)
     assert [(topic, encode(one)) for topic, one in again] == [(topic, encode(one)) for topic, one in kept.out]
 
 
-def chaos(name: str, minutes: int, folder: Path, symbols_per_socket: int | None = None) -> Simulator:
-    tape = simulated(SYMBOLS, minutes)
+def chaos(name: str, minutes: int, folder: Path, symbols_per_socket: int | None = None, seed: int = 1) -> None:
+    tape = simulated(SYMBOLS, minutes, seed)
     kept = Kept(Capture(folder, name))
     simulator = session(name, SYMBOLS, tape, mischiefs(START, minutes), kept, symbols_per_socket)
     assert kept.capture is not None
@@ -64,9 +64,14 @@ def chaos(name: str, minutes: int, folder: Path, symbols_per_socket: int | None 
     assert min(simulator.done.values()) >= minutes // 15
     assert simulator.missed
     judge(name, tape, kept, simulator, folder)
-    return simulator
 
 
 @pytest.mark.parametrize("symbols_per_socket", [1, 2])
-def test_the_candles_after_a_quarter_of_an_hour_of_chaos(tmp_path: Path, symbols_per_socket: int) -> None:
+def test_a_quarter_of_an_hour_of_chaos(tmp_path: Path, symbols_per_socket: int) -> None:
     chaos("binance", 15, tmp_path, symbols_per_socket)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(5))
+def test_an_hour_of_chaos(tmp_path: Path, seed: int) -> None:
+    chaos("binance", 60, tmp_path, 1 + seed % 2, seed)

@@ -41,4 +41,4 @@ def test_a_rule_asks_for_series_and_labels_that_there_are(rule: Rule) -> None:
     asked = re.findall(r"(penstock_\w+)(?:\{(\w+)[=~])?", rule.expr)
     assert [name for name, _ in asked if name not in SERIES] == []
     assert [(name, label) for name, label in asked if label and label not in SERIES[name].labels] == []
-    assert asked or rule.expr == 'up{job="penstock"} == 0'
+    assert asked or rule.expr in ('up{job="penstock"} == 0', 'up{job="penstock-feed"} == 0')
