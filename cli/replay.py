@@ -1,4 +1,4 @@
-"""``penstock replay``: recorded candles or trades through the operators, into a run folder."""
+"""``penstock replay``: recorded candles, trades or frames through the operators, into a run folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), one a symbol."),
+    typer.Argument(
+        metavar="PATH…",
+        help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), one a symbol, or recordings of an exchange.",
+    ),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")
@@ -30,6 +33,9 @@ TIMES = "ISO 8601 (UTC without an offset), epoch ms, or how long ago: 24h"
 def replay(
     paths: PathsArgument = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol of a single file, as in BTC/USDT.")] = None,
+    exchange: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a recording that does not say of which exchange it is.")
+    ] = None,
     from_kafka: Annotated[
         bool, typer.Option("--from-kafka", help="Replay what is on the broker (section kafka) instead of files.")
     ] = False,
@@ -52,10 +58,11 @@ def replay(
     html: Annotated[bool, typer.Option("--html/--no-html", help="Write summary.html.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run folder if it is there.")] = False,
 ) -> None:
-    """Replay recorded candles or trades through the operators, into a run folder.
+    """Replay recorded candles, trades or frames through the operators, into a run folder.
 
     Of trades, candles are made first: those of market.bars, without it of 1m. Strategies see the first of them, the
-    run folder has all (bars.jsonl).
+    run folder has all (bars.jsonl). A recording of `penstock record` or `penstock feed --record` (FOLDER/EXCHANGE, or a
+    file of it) gives the trades that the feed published.
 
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
@@ -66,14 +73,17 @@ def replay(
     from cli.replaying import run  # only now: help need not wait for the compiler and the dataflow
 
     kafka = {"--of": of, "--since": since, "--until": until}
-    make = _topics(paths, symbol, of or "candles", since, until) if from_kafka else _files(paths, symbol, kafka)
+    if from_kafka:
+        make = _topics(paths, symbol, of or "candles", since, until)
+    else:
+        make = _files(paths, symbol, exchange, kafka)
     if commands is not None:
         make = _steered(make, commands, of if from_kafka else None)
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
     run(make, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
 
 
-def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | None]) -> Make:
+def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, kafka: dict[str, str | None]) -> Make:
     from flows.plan import make_plan
     from flows.tapes import are_trades, make_trades_plan
 
@@ -82,8 +92,11 @@ def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | 
             raise UserError(f"{name} {value}: it belongs to --from-kafka; files are replayed whole")
     if not paths:
         raise UserError("name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker")
-    make = make_trades_plan if are_trades(paths) else make_plan
-    return lambda config, _: make(paths, symbol, config, version("penstock"))
+    if are_trades(paths):
+        return lambda config, _: make_trades_plan(paths, symbol, config, version("penstock"), exchange)
+    if exchange is not None:
+        raise UserError(f"--exchange {exchange}: it belongs to recordings, and {paths[0]} is none")
+    return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
 
 
 def _steered(make: Make, path: Path, of: str | None) -> Make:

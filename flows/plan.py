@@ -98,6 +98,7 @@ class Plan(BaseModel):
     window: Window = Window()
     commands: tuple[Command, ...] = ()
     written: tuple[str | None, str | None] = (None, None)
+    exchange: str | None = None  # of recordings that do not say it
 
     @property
     def shards(self) -> dict[str, list[Input | TopicInput]]:

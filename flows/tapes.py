@@ -1,4 +1,4 @@
-"""The plan of a replay of trades: files of them, of one symbol each."""
+"""The plan of a replay of trades: files of them, of one symbol each, or recordings of frames."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.candle_file import CandleFileError
+from connectors.captured import holds_frames, read_frames
 from connectors.tape import Tape
 from connectors.trade_file import holds_trades, read_trades
 from flows.plan import Input, Plan, code_of, with_currency
@@ -18,8 +19,8 @@ TIMEFRAME = "1m"
 
 
 def are_trades(paths: Sequence[Path]) -> bool:
-    """Whether files hold trades. Raises CandleFileError when only some of them do."""
-    trades = [path for path in paths if holds_trades(path)]
+    """Whether files hold trades, or are recordings. Raises CandleFileError when only some of them are."""
+    trades = [path for path in paths if holds_frames(path) or holds_trades(path)]
     if trades and len(trades) < len(paths):
         other = next(path for path in paths if path not in trades)
         raise CandleFileError(f"{trades[0]} holds trades, {other} does not: replay them in runs of their own")
@@ -27,11 +28,13 @@ def are_trades(paths: Sequence[Path]) -> bool:
 
 
 def make_trades_plan(
-    paths: Sequence[Path], symbol: str | None, config: Config, version: str
+    paths: Sequence[Path], symbol: str | None, config: Config, version: str, exchange: str | None = None
 ) -> tuple[Plan, dict[str, Tape]]:
     """Read the files and plan their replay. The second value holds the tape of each symbol.
 
-    Raises CandleFileError as :func:`flows.plan.make_plan`.
+    ``symbol`` names the market of a file of trades, ``exchange`` that of recordings which do not say it.
+
+    Raises CandleFileError as :func:`flows.plan.make_plan`, CaptureError.
     """
     if symbol is not None and len(paths) > 1:
         raise CandleFileError(
@@ -39,7 +42,7 @@ def make_trades_plan(
         )
     found: dict[str, Tape] = {}
     for path in paths:
-        tape = read_trades(path, symbol=symbol)
+        tape = _read(path, symbol, exchange)
         for name in tape.symbols:
             if name in found:
                 raise CandleFileError(f"{found[name].paths[0]} and {path} both hold {name}: leave one out")
@@ -56,7 +59,19 @@ def make_trades_plan(
         for name, tape in sorted(found.items())
     )
     config = with_bars(with_currency(config, sorted(found)))
-    return Plan(config=config, of="trades", inputs=inputs, version=version, code=code_of(config)), found
+    code = code_of(config)
+    return Plan(config=config, of="trades", inputs=inputs, version=version, code=code, exchange=exchange), found
+
+
+def _read(path: Path, symbol: str | None, exchange: str | None) -> Tape:
+    if not holds_frames(path):
+        return read_trades(path, symbol=symbol)
+    tape = read_frames(path, exchange)
+    if symbol is None:
+        return tape
+    if symbol not in tape.symbols:
+        raise CandleFileError(f"{path} holds no {symbol}: it has {', '.join(sorted(tape.symbols))}")
+    return tape.only([symbol])
 
 
 def with_bars(config: Config) -> Config:
@@ -77,7 +92,7 @@ def _load(plan: Plan, shard: str) -> list[Tape]:
     tapes = []
     for path in dict.fromkeys(item.path for item in items):
         mine = [item for item in items if item.path == path]
-        tape = read_trades(path, symbol=mine[0].symbol)
+        tape = _read(Path(path), None if holds_frames(Path(path)) else mine[0].symbol, plan.exchange)
         if tape.sha256 != mine[0].sha256:
             raise CandleFileError(f"{path} has changed since the run began: start a new run")
         tapes.append(tape.only([item.symbol for item in mine]))
