@@ -21,6 +21,7 @@ from connectors.exchanges.interface import (
     Socket,
     Stream,
     TradeIds,
+    UnreachableError,
 )
 from connectors.exchanges.records import NotNegative, Positive, candle, lax, split
 from schemas.candle import Candle
@@ -29,6 +30,8 @@ from schemas.trade import Trade
 
 SETTLED = ("USDT", "USDC")
 HISTORY = ("1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+LATER = (10001, 10005, 10006)
+"""Codes of what is gone after a while (a network error, too many requests); they come with status 200."""
 HELLO = 100  # subscriptions in one message
 
 
@@ -157,7 +160,9 @@ class Bitunix(Exchange):
         try:
             answer = _answer.decode(body)
             if answer.code != 0:
-                raise ExchangeError(f"{self.id}: {answer.msg} (code {answer.code})")
+                raise (UnreachableError if answer.code in LATER else ExchangeError)(
+                    f"{self.id}: {answer.msg} (code {answer.code})"
+                )
             made = [row.candle(symbol, timeframe) for row in answer.data or ()]
         except ExchangeError:
             raise

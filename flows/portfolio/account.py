@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -150,17 +150,17 @@ class Account:
                 self.steering.settle(timeframes, outbox)
 
     def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
-        lane = self.lanes[self.slots[signal.symbol]]
+        slot = self.slots[signal.symbol]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.desk.committed,
             positions=len(self.book.holdings) + self.desk.coming,
             held=held,
             memory=self.memory,
-            atr=lane["atr"].item(),
-            vol=lane["vol"].item(),
+            atr=self.lanes["atr"].item(slot),
+            vol=self.lanes["vol"].item(slot),
             expose=self._exposures,
-            scenarios=self._scenarios,
+            returns=self._returns,
             states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -189,8 +189,8 @@ class Account:
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
 
-    def _scenarios(self, held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
-        return self.estimates.scenarios({self.slots[name]: value for name, value in held.items()}, self.slots[symbol])
+    def _returns(self, symbols: Sequence[str]) -> tuple[Floats, Ints]:
+        return self.estimates.ring, np.array([self.slots[symbol] for symbol in symbols])
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""

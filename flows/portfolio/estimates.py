@@ -6,7 +6,6 @@ were marked, so a decision sees the candle of its instant, and a fill inside a c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,19 +64,6 @@ def sample(lanes: Any, ring: Floats, count: int) -> None:
         lane.sampled = lane.mark
 
 
-@kernel
-def _scenarios(ring: Floats, slots: Ints, values: Floats, own: int, base: Floats, unit: Floats) -> int:
-    n = 0
-    for i in range(len(ring)):
-        u, b = ring[i, own], 0.0
-        for k in range(len(slots)):
-            b += values[k] * ring[i, slots[k]]
-        if not (np.isnan(u) or np.isnan(b)):
-            base[n], unit[n] = b, u
-            n += 1
-    return n
-
-
 def watch_of(config: Config) -> Ints:
     """``risk.atr_period``, ``risk.vol_span`` and the ms between two samples of returns; 0 for what nobody uses."""
     uses_returns = config.risk.max_var_pct is not None
@@ -109,13 +95,3 @@ class Estimates:
         missing = lanes - self.ring.shape[1]
         if missing > 0:
             self.ring = np.concatenate([self.ring, np.full((len(self.ring), missing), np.nan)], axis=1)
-
-    def scenarios(self, held: Mapping[int, float], own: int) -> tuple[Floats, Floats]:
-        """For each sample, what it would do to some positions, and to one unit of value in symbol ``own``.
-
-        ``held`` has the signed value by symbol. Samples in which one of these symbols has no return are left out.
-        """
-        slots, values = np.array(list(held), np.int64), np.array(list(held.values()), np.float64)
-        base, unit = np.empty((2, len(self.ring)))
-        n = _scenarios(self.ring, slots, values, own, base, unit)
-        return base[:n], unit[:n]

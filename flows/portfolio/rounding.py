@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 DOWN, UP, NEAREST = ROUND_FLOOR, ROUND_CEILING, ROUND_HALF_EVEN
 MONEY = Decimal("0.00000001")
@@ -23,13 +24,18 @@ def on_grid(value: float, step: Decimal, rounding: str) -> Decimal:
     >>> on_grid(0.1 + 0.2, Decimal("0.1"), UP), on_grid(46385.07, Decimal("0.5"), DOWN)
     (Decimal('0.3'), Decimal('46385'))
     """
-    text = f"{value:.15g}"
-    exact = Decimal(text)
-    if _EXACT.remainder(exact, step):
-        exact = _EXACT.multiply(_EXACT.divide(exact, step).to_integral_value(rounding), step)
-    elif "e" not in text:
-        return exact  # formatted without trailing zeros already
-    return plain(exact)
+    exact = Decimal(f"{value:.15g}")
+    unit = _power_of_ten(step)
+    if unit is not None:  # nearly always, and much the faster way
+        return plain(exact.quantize(unit, rounding, _EXACT))
+    return plain(_EXACT.multiply(_EXACT.divide(exact, step).to_integral_value(rounding), step))
+
+
+@lru_cache(maxsize=1_024)
+def _power_of_ten(step: Decimal) -> Decimal | None:
+    """A step such as 0.01 in its shortest form; None for one such as 0.05."""
+    short = step.normalize(_EXACT)
+    return short if short.as_tuple().digits == (1,) else None
 
 
 def plain(value: Decimal) -> Decimal:

@@ -110,7 +110,7 @@ class RiskConfig(Section):
     var_method: Literal["historical", "parametric"] = Field(
         "historical", description="losses as they were, or of a normal distribution with the variance that there was"
     )
-    var_level: float = Field(0.99, ge=0.5, lt=1, description="how often the loss stays within it; 0.99 = 99 of 100")
+    var_level: float = Field(0.99, gt=0.5, lt=1, description="how often the loss stays within it; 0.99 = 99 of 100")
     var_horizon: Duration = Field("1d", description="over which the loss is meant; by the root of time")
     var_sample: Duration = Field("1h", description="spacing of the returns that it is estimated from")
     var_window: int = Field(500, ge=2, description="how many of them, the latest ones")

@@ -48,7 +48,20 @@ class Bitunix(Protocol):
         return json.dumps({"ch": channel, "symbol": self.exchange.to_exchange(symbol), "ts": ts, "data": data})
 
     def rest(self, path: str, query: Mapping[str, str], trades: Sequence[Record], candles: Sequence[Record]) -> Any:
-        if path != "/api/v1/futures/market/kline":
+        what = path.removeprefix("/api/v1/futures/market/")
+        symbols = sorted({one.symbol for one in trades})
+        if what == "trading_pairs":
+            return _answer([self._pair(symbol) for symbol in symbols])
+        if what == "tickers":
+            return _answer([self._ticker(symbol, candles) for symbol in symbols])
+        if self.symbol(query["symbol"]) not in symbols:
+            return {"code": 20001, "data": None, "msg": "Market not exists"}
+        if what == "depth":
+            price = [one for one in trades if one.symbol == self.symbol(query["symbol"])][-1].price
+            levels = [0.1, 0.2] if query["limit"] == "max" else [0.1]
+            sides = {"asks": [[price + one, 1.0] for one in levels], "bids": [[price - one, 2.0] for one in levels]}
+            return _answer(sides)
+        if what != "kline":
             raise KeyError(path)
         since, until, length = int(query["startTime"]), int(query["endTime"]), to_millis(query["interval"])
         rows = [
@@ -65,7 +78,24 @@ class Bitunix(Protocol):
             for one in longer(candles, self.symbol(query["symbol"]), query["interval"])
             if since <= one.ts - length <= until
         ]
-        return {"code": 0, "data": rows[::-1][: min(PAGE, int(query["limit"]))], "msg": "Success"}
+        return _answer(rows[::-1][: min(PAGE, int(query["limit"]))])
+
+    def _pair(self, symbol: str) -> dict[str, Any]:
+        name = self.exchange.to_exchange(symbol)
+        sizes = {"minTradeVolume": "0.0001", "maxLimitOrderVolume": "1000", "basePrecision": 4, "quotePrecision": 1}
+        leverage = {"minLeverage": 1, "maxLeverage": 200, "defaultLeverage": 20}
+        return {"symbol": name, "base": name[:-4], "quote": name[-4:], **sizes, **leverage, "symbolStatus": "OPEN"}
+
+    def _ticker(self, symbol: str, candles: Sequence[Record]) -> dict[str, str]:
+        (day,) = longer(candles, symbol, "1d")
+        prices = {"open": str(day.open), "high": str(day.high), "low": str(day.low), "last": str(day.close)}
+        last = {"lastPrice": str(day.close), "markPrice": str(day.close)}
+        volumes = {"quoteVol": str(day.volume), "baseVol": str(day.quote_volume)}
+        return {"symbol": self.exchange.to_exchange(symbol), **prices, **last, **volumes}
+
+
+def _answer(data: Any) -> dict[str, Any]:
+    return {"code": 0, "data": data, "msg": "Success"}
 
 
 def _iso(ms: int) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 
-from flows.columns import Floats
+from flows.columns import Floats, Ints
 from flows.portfolio.control.states import States
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
@@ -45,8 +45,12 @@ class Exposure(NamedTuple):
     value: float  # account currency; negative for an exit that waits
 
 
-def _no_scenarios(held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:  # noqa: ARG001
-    return np.empty(0), np.empty(0)
+Returns = Callable[[Sequence[str]], tuple[Floats, Ints]]
+"""Symbols to samples of returns (one a row), and in which column each symbol has its own; NaN where it has none."""
+
+
+def _no_returns(symbols: Sequence[str]) -> tuple[Floats, Ints]:
+    return np.empty((0, len(symbols))), np.arange(len(symbols))
 
 
 class Standing(msgspec.Struct, gc=False):
@@ -62,8 +66,7 @@ class Standing(msgspec.Struct, gc=False):
     vol: float = math.nan
     states: States = FREE  # what holds trading up
     expose: Callable[[], Sequence[Exposure]] = tuple
-    scenarios: Callable[[Mapping[str, float], str], tuple[Floats, Floats]] = _no_scenarios
-    """By signed values of positions and a symbol, flows.portfolio.estimates.Estimates.scenarios of them."""
+    returns: Returns = _no_returns
     _exposed: Sequence[Exposure] | None = None
 
     def exposures(self) -> Sequence[Exposure]:

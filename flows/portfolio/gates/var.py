@@ -6,8 +6,10 @@ import math
 from statistics import NormalDist
 from typing import ClassVar
 
+import numpy as np
+
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
-from flows.portfolio.value_at_risk import historical, parametric
+from flows.portfolio.value_at_risk import value_at_risk
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
 
@@ -31,9 +33,9 @@ class ValueAtRisk(Gate):
         """
         risk = config.risk
         self.share, self.shrink = (risk.max_var_pct or 0.0) / 100, risk.over_cap == "shrink"
-        self.least, self.level, self.historical = risk.var_min_samples, risk.var_level, risk.var_method == "historical"
+        self.least, self.level = risk.var_min_samples, risk.var_level
         self.root = math.sqrt(to_millis(risk.var_horizon) / to_millis(risk.var_sample))
-        self.deviations = NormalDist().inv_cdf(risk.var_level)
+        self.deviations = NormalDist().inv_cdf(risk.var_level) if risk.var_method == "parametric" else 0.0
 
     @staticmethod
     def wanted(config: Config) -> bool:
@@ -42,16 +44,14 @@ class ValueAtRisk(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``VAR_UNKNOWN`` with too few returns, ``VAR_TOO_LARGE`` above the limit unless there is room left."""
-        held: dict[str, float] = {}
-        for part in standing.exposures():
-            held[part.symbol] = held.get(part.symbol, 0.0) + part.side * part.value
-        base, unit = standing.scenarios(held, intent.signal.symbol)
-        if len(base) < self.least:
-            return Refusal("VAR_UNKNOWN", {"samples": len(base), "least": self.least})
+        parts = standing.exposures()
+        ring, slots = standing.returns([intent.signal.symbol, *[part.symbol for part in parts]])
+        values = np.array([part.side * part.value for part in parts], np.float64)
         most, notional = standing.equity * self.share, intent.quantity * intent.price * intent.side
-        if self.historical:
-            loss, room = historical(base, unit, notional, most / self.root, self.level)
-        else:
-            loss, room = parametric(base, unit, notional, most / self.root, self.deviations)
-        figures: Figures = {"var": loss * self.root, "most": most, "samples": len(base)}
+        loss, room, samples = value_at_risk(
+            ring, slots[1:], values, slots[0], notional, most / self.root, self.level, self.deviations
+        )
+        if samples < self.least:
+            return Refusal("VAR_UNKNOWN", {"samples": samples, "least": self.least})
+        figures: Figures = {"var": loss * self.root, "most": most, "samples": samples}
         return limit(intent, room, shrink=self.shrink, code="VAR_TOO_LARGE", figures=figures)

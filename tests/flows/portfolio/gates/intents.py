@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.columns import Floats
+from flows.columns import Floats, Ints
 from flows.portfolio.gates.base import Exposure, Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
@@ -53,16 +53,15 @@ def a_standing(
         held=held,
         memory=memory or Memory(10_000.0, 60_000),
         vol=vol,
-        scenarios=partial(scenarios, returns or {}),
+        returns=partial(samples_of, returns or {}),
         expose=lambda: exposures,
     )
 
 
-def scenarios(returns: Mapping[str, Sequence[float]], held: Mapping[str, float], symbol: str) -> tuple[Floats, Floats]:
-    """What samples of returns by symbol would do to what is held, and to one unit of a symbol."""
-    unit = np.array(returns.get(symbol, ()))
-    base = sum((value * np.array(returns[name]) for name, value in held.items()), np.zeros(len(unit)))
-    return base, unit
+def samples_of(returns: Mapping[str, Sequence[float]], symbols: Sequence[str]) -> tuple[Floats, Ints]:
+    """Samples of returns by symbol, and in which column each of some symbols has its own."""
+    ring = np.array(list(returns.values())).T if returns else np.empty((0, 1))
+    return ring, np.array([list(returns).index(symbol) if returns else 0 for symbol in symbols])
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:
