@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from connectors.naming import split_ending
 from connectors.tape import Tape
 from connectors.trade_ids import ids_of
 from schemas.capture import SUFFIX
+from schemas.wire import encode
 
 CLOCK_SLOT = -1
 PIECE = 1 << 20
@@ -82,12 +84,22 @@ def read_recording(path: Path | str, exchange: str | None = None) -> Tape:
     }
     told = ", ".join(f"{code} {count:,}" for code, count in sorted(alerts.items()))
     notes = (f"what the feed has to tell: {told}",) if told else ()
-    return Tape((str(path),), (_no_text,), sha256_of(path), tuple(slots), **columns, notes=notes)
+    return Tape((str(path),), (_Records(path, exchange),), sha256_of(path), tuple(slots), **columns, notes=notes)
 
 
-def _no_text(_: int) -> str:
-    """A trade of a recording is one of several in a frame: its dead letter shows its figures."""
-    return ""
+class _Records:
+    """The records as they are on the topic, made again when one is asked for: a frame can hold several."""
+
+    def __init__(self, path: Path, exchange: str | None) -> None:
+        self._path, self._exchange = path, exchange
+
+    def __call__(self, position: int) -> str:
+        return self._texts[position - 1]
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        made = (one for _, out in recorded(self._path, self._exchange) for one in out)
+        return [encode(record).decode() for topic, record in made if topic == "trades"]
 
 
 def sha256_of(path: Path) -> str:
