@@ -1,4 +1,4 @@
-"""``penstock replay``: recorded candles, trades or frames through the operators, into a run folder."""
+"""``penstock replay``: recorded candles or trades through the operators, into a run folder."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(
-        metavar="PATH…",
-        help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), one a symbol, or recordings of an exchange.",
-    ),
+    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), or recordings."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")
@@ -58,11 +55,10 @@ def replay(
     html: Annotated[bool, typer.Option("--html/--no-html", help="Write summary.html.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run folder if it is there.")] = False,
 ) -> None:
-    """Replay recorded candles, trades or frames through the operators, into a run folder.
+    """Replay recorded candles or trades through the operators, into a run folder.
 
     Of trades, candles are made first: those of market.bars, without it of 1m. Strategies see the first of them, the
-    run folder has all (bars.jsonl). A recording of `penstock record` or `penstock feed --record` (FOLDER/EXCHANGE, or a
-    file of it) gives the trades that the feed published.
+    run folder has all (bars.jsonl).
 
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
@@ -74,6 +70,8 @@ def replay(
 
     kafka = {"--of": of, "--since": since, "--until": until}
     if from_kafka:
+        if exchange is not None:
+            raise UserError(f"--exchange {exchange} is for recordings; on a topic nothing depends on it")
         make = _topics(paths, symbol, of or "candles", since, until)
     else:
         make = _files(paths, symbol, exchange, kafka)
@@ -84,6 +82,7 @@ def replay(
 
 
 def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, kafka: dict[str, str | None]) -> Make:
+    from connectors.trade_recording import is_recording
     from flows.plan import make_plan
     from flows.tapes import are_trades, make_trades_plan
 
@@ -92,10 +91,13 @@ def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, k
             raise UserError(f"{name} {value}: it belongs to --from-kafka; files are replayed whole")
     if not paths:
         raise UserError("name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker")
+    recordings = [path for path in paths if is_recording(path)]
+    if symbol is not None and recordings:
+        raise UserError(f"--symbol {symbol} names the market of a file; in {recordings[0]} each frame says its own")
+    if exchange is not None and not recordings:
+        raise UserError(f"--exchange {exchange} is for recordings; there is none among the files")
     if are_trades(paths):
         return lambda config, _: make_trades_plan(paths, symbol, config, version("penstock"), exchange)
-    if exchange is not None:
-        raise UserError(f"--exchange {exchange}: it belongs to recordings, and {paths[0]} is none")
     return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
 
 

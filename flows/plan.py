@@ -31,6 +31,7 @@ class Input(BaseModel):
     rows: int
     sha256: str
     notes: tuple[str, ...]
+    exchange: str | None = None  # of a recording that does not say it
 
     @property
     def name(self) -> str:
@@ -98,7 +99,6 @@ class Plan(BaseModel):
     window: Window = Window()
     commands: tuple[Command, ...] = ()
     written: tuple[str | None, str | None] = (None, None)
-    exchange: str | None = None  # of recordings that do not say it
 
     @property
     def shards(self) -> dict[str, list[Input | TopicInput]]:

@@ -1,4 +1,4 @@
-"""The plan of a replay of trades: files of them, of one symbol each, or recordings of frames."""
+"""The plan of a replay of trades: files of them, of one symbol each, and recordings of frames."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.candle_file import CandleFileError
-from connectors.captured import holds_frames, read_frames
 from connectors.tape import Tape
 from connectors.trade_file import holds_trades, read_trades
+from connectors.trade_recording import is_recording, read_recording
 from flows.plan import Input, Plan, code_of, with_currency
 from schemas.config.root import Config
 
@@ -19,8 +19,8 @@ TIMEFRAME = "1m"
 
 
 def are_trades(paths: Sequence[Path]) -> bool:
-    """Whether files hold trades, or are recordings. Raises CandleFileError when only some of them are."""
-    trades = [path for path in paths if holds_frames(path) or holds_trades(path)]
+    """Whether files hold trades, or what they can be made of. Raises CandleFileError when only some of them do."""
+    trades = [path for path in paths if is_recording(path) or holds_trades(path)]
     if trades and len(trades) < len(paths):
         other = next(path for path in paths if path not in trades)
         raise CandleFileError(f"{trades[0]} holds trades, {other} does not: replay them in runs of their own")
@@ -32,9 +32,8 @@ def make_trades_plan(
 ) -> tuple[Plan, dict[str, Tape]]:
     """Read the files and plan their replay. The second value holds the tape of each symbol.
 
-    ``symbol`` names the market of a file of trades, ``exchange`` that of recordings which do not say it.
-
-    Raises CandleFileError as :func:`flows.plan.make_plan`, CaptureError.
+    ``exchange`` is for recordings that do not say of which they are. Raises CandleFileError as
+    :func:`flows.plan.make_plan`, and CaptureError for a recording that cannot be used.
     """
     if symbol is not None and len(paths) > 1:
         raise CandleFileError(
@@ -55,23 +54,16 @@ def make_trades_plan(
             rows=tape.trades(name),
             sha256=tape.sha256,
             notes=tape.notes if name == tape.symbols[0] else (),
+            exchange=exchange if is_recording(Path(tape.paths[0])) else None,
         )
         for name, tape in sorted(found.items())
     )
     config = with_bars(with_currency(config, sorted(found)))
-    code = code_of(config)
-    return Plan(config=config, of="trades", inputs=inputs, version=version, code=code, exchange=exchange), found
+    return Plan(config=config, of="trades", inputs=inputs, version=version, code=code_of(config)), found
 
 
 def _read(path: Path, symbol: str | None, exchange: str | None) -> Tape:
-    if not holds_frames(path):
-        return read_trades(path, symbol=symbol)
-    tape = read_frames(path, exchange)
-    if symbol is None:
-        return tape
-    if symbol not in tape.symbols:
-        raise CandleFileError(f"{path} holds no {symbol}: it has {', '.join(sorted(tape.symbols))}")
-    return tape.only([symbol])
+    return read_recording(path, exchange) if is_recording(path) else read_trades(path, symbol=symbol)
 
 
 def with_bars(config: Config) -> Config:
@@ -92,7 +84,7 @@ def _load(plan: Plan, shard: str) -> list[Tape]:
     tapes = []
     for path in dict.fromkeys(item.path for item in items):
         mine = [item for item in items if item.path == path]
-        tape = _read(Path(path), None if holds_frames(Path(path)) else mine[0].symbol, plan.exchange)
+        tape = _read(Path(path), mine[0].symbol, mine[0].exchange)
         if tape.sha256 != mine[0].sha256:
             raise CandleFileError(f"{path} has changed since the run began: start a new run")
         tapes.append(tape.only([item.symbol for item in mine]))
