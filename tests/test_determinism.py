@@ -18,7 +18,8 @@ from connectors.simulated import write_market
 from connectors.simulated_spec import MarketSpec
 from tests.replaying import command, records, replay
 
-# Two strategies, one of them a shadow; so few positions allowed that gates refuse; small intervals.
+# Two strategies, one of them a shadow; so few positions allowed that gates refuse; positions that leave in parts, by
+# stops that move; small intervals.
 SETTINGS = """
 strategies:
   - use: sma_cross
@@ -27,6 +28,14 @@ strategies:
   - {use: sma_cross, name: slow_shadow, mode: shadow, params: {fast: 20, slow: 60}}
 risk: {max_open_positions: 2, per_trade_pct: 0.2, min_reward_to_risk: 1.5}
 broker: {slippage_pct: 0.01}
+entries: {additions: 1}
+exits:
+  ladder: [{share_pct: 40, at: 1}, {share_pct: 30, by: atr, at: 4}]
+  dual: {stop_money: 5, at: 0.8}
+  break_even_after: 1
+  trail: chandelier
+  trail_at: 5
+  time_candles: 240
 """
 
 
