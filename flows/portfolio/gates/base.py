@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -37,7 +37,7 @@ class Intent(msgspec.Struct, gc=False):
     atr: float = math.nan  # average true range, if a level is measured in it
 
 
-class Exposure(NamedTuple):
+class Exposure(msgspec.Struct, gc=False):
     """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
 
     symbol: str
