@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), one a symbol."),
+    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), or recordings."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")
@@ -30,6 +30,9 @@ TIMES = "ISO 8601 (UTC without an offset), epoch ms, or how long ago: 24h"
 def replay(
     paths: PathsArgument = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol of a single file, as in BTC/USDT.")] = None,
+    exchange: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a recording that does not say of which exchange it is.")
+    ] = None,
     from_kafka: Annotated[
         bool, typer.Option("--from-kafka", help="Replay what is on the broker (section kafka) instead of files.")
     ] = False,
@@ -66,14 +69,20 @@ def replay(
     from cli.replaying import run  # only now: help need not wait for the compiler and the dataflow
 
     kafka = {"--of": of, "--since": since, "--until": until}
-    make = _topics(paths, symbol, of or "candles", since, until) if from_kafka else _files(paths, symbol, kafka)
+    if from_kafka:
+        if exchange is not None:
+            raise UserError(f"--exchange {exchange} is for recordings; on a topic nothing depends on it")
+        make = _topics(paths, symbol, of or "candles", since, until)
+    else:
+        make = _files(paths, symbol, exchange, kafka)
     if commands is not None:
         make = _steered(make, commands, of if from_kafka else None)
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
     run(make, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
 
 
-def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | None]) -> Make:
+def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, kafka: dict[str, str | None]) -> Make:
+    from connectors.trade_recording import is_recording
     from flows.plan import make_plan
     from flows.tapes import are_trades, make_trades_plan
 
@@ -82,8 +91,14 @@ def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | 
             raise UserError(f"{name} {value}: it belongs to --from-kafka; files are replayed whole")
     if not paths:
         raise UserError("name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker")
-    make = make_trades_plan if are_trades(paths) else make_plan
-    return lambda config, _: make(paths, symbol, config, version("penstock"))
+    recordings = [path for path in paths if is_recording(path)]
+    if symbol is not None and recordings:
+        raise UserError(f"--symbol {symbol} names the market of a file; in {recordings[0]} each frame says its own")
+    if exchange is not None and not recordings:
+        raise UserError(f"--exchange {exchange} is for recordings; there is none among the files")
+    if are_trades(paths):
+        return lambda config, _: make_trades_plan(paths, symbol, config, version("penstock"), exchange)
+    return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
 
 
 def _steered(make: Make, path: Path, of: str | None) -> Make:

@@ -31,6 +31,7 @@ class Input(BaseModel):
     rows: int
     sha256: str
     notes: tuple[str, ...]
+    exchange: str | None = None  # of a recording that does not say it
 
     @property
     def name(self) -> str:

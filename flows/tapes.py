@@ -1,4 +1,4 @@
-"""The plan of a replay of trades: files of them, of one symbol each."""
+"""The plan of a replay of trades: files of them, of one symbol each, and recordings of frames."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from connectors.candle_file import CandleFileError
 from connectors.tape import Tape
 from connectors.trade_file import holds_trades, read_trades
+from connectors.trade_recording import is_recording, read_recording
 from flows.plan import Input, Plan, code_of, with_currency
 from schemas.config.root import Config
 
@@ -18,8 +19,8 @@ TIMEFRAME = "1m"
 
 
 def are_trades(paths: Sequence[Path]) -> bool:
-    """Whether files hold trades. Raises CandleFileError when only some of them do."""
-    trades = [path for path in paths if holds_trades(path)]
+    """Whether files hold trades, or what they can be made of. Raises CandleFileError when only some of them do."""
+    trades = [path for path in paths if is_recording(path) or holds_trades(path)]
     if trades and len(trades) < len(paths):
         other = next(path for path in paths if path not in trades)
         raise CandleFileError(f"{trades[0]} holds trades, {other} does not: replay them in runs of their own")
@@ -27,11 +28,12 @@ def are_trades(paths: Sequence[Path]) -> bool:
 
 
 def make_trades_plan(
-    paths: Sequence[Path], symbol: str | None, config: Config, version: str
+    paths: Sequence[Path], symbol: str | None, config: Config, version: str, exchange: str | None = None
 ) -> tuple[Plan, dict[str, Tape]]:
     """Read the files and plan their replay. The second value holds the tape of each symbol.
 
-    Raises CandleFileError as :func:`flows.plan.make_plan`.
+    ``exchange`` is for recordings that do not say of which they are. Raises CandleFileError as
+    :func:`flows.plan.make_plan`, and CaptureError for a recording that cannot be used.
     """
     if symbol is not None and len(paths) > 1:
         raise CandleFileError(
@@ -39,7 +41,7 @@ def make_trades_plan(
         )
     found: dict[str, Tape] = {}
     for path in paths:
-        tape = read_trades(path, symbol=symbol)
+        tape = _read(path, symbol, exchange)
         for name in tape.symbols:
             if name in found:
                 raise CandleFileError(f"{found[name].paths[0]} and {path} both hold {name}: leave one out")
@@ -52,11 +54,16 @@ def make_trades_plan(
             rows=tape.trades(name),
             sha256=tape.sha256,
             notes=tape.notes if name == tape.symbols[0] else (),
+            exchange=exchange if is_recording(Path(tape.paths[0])) else None,
         )
         for name, tape in sorted(found.items())
     )
     config = with_bars(with_currency(config, sorted(found)))
     return Plan(config=config, of="trades", inputs=inputs, version=version, code=code_of(config)), found
+
+
+def _read(path: Path, symbol: str | None, exchange: str | None) -> Tape:
+    return read_recording(path, exchange) if is_recording(path) else read_trades(path, symbol=symbol)
 
 
 def with_bars(config: Config) -> Config:
@@ -77,7 +84,7 @@ def _load(plan: Plan, shard: str) -> list[Tape]:
     tapes = []
     for path in dict.fromkeys(item.path for item in items):
         mine = [item for item in items if item.path == path]
-        tape = read_trades(path, symbol=mine[0].symbol)
+        tape = _read(Path(path), mine[0].symbol, mine[0].exchange)
         if tape.sha256 != mine[0].sha256:
             raise CandleFileError(f"{path} has changed since the run began: start a new run")
         tapes.append(tape.only([item.symbol for item in mine]))

@@ -29,7 +29,7 @@ def recorded(path: Path, name: str | None = None) -> Iterator[tuple[int, list[Ou
             feed = _feed(path, line.said.exchange, history=True)
         elif feed is None:
             if name is None:
-                raise CaptureError(f"{path}: does not say of which exchange it is: name it")
+                raise CaptureError(f"{path}: does not say of which exchange it is: name it with --exchange")
             feed = _feed(path, name, history=False)
         ns = line.ns
         out = feed.take(line)

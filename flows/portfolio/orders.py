@@ -18,8 +18,8 @@ OrderRow = wire(Order)
 class Orders:
     """Makes the orders of one portfolio. The id of each is made of portfolio, strategy, symbol, close and leg."""
 
-    def __init__(self, portfolio: str) -> None:
-        self.portfolio = portfolio
+    def __init__(self, portfolio: str, entry_type: Literal["market", "limit", "stop"] = "market") -> None:
+        self.portfolio, self.entry_type = portfolio, entry_type
 
     def entry(self, intent: Intent, checks: dict[str, Figures], tranches: list[Any]) -> Any:
         """Open a position, to be left in ``tranches``; ``checks`` says what each gate let it through on."""
@@ -33,9 +33,9 @@ class Orders:
             symbol=signal.symbol,
             leg="entry",
             side="buy" if intent.side > 0 else "sell",
-            type="market",
+            type=self.entry_type,
             quantity=intent.lots,
-            price=None,
+            price=intent.trigger,
             stop=intent.stop,
             target=intent.target,
             reduce_only=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from math import floor
@@ -131,3 +132,36 @@ def test_trades_and_candles_are_not_replayed_in_one_run(tmp_path: Path) -> None:
     result = penstock(tmp_path, "replay", trades, candles)
     assert (result.code, result.out) == (2, "")
     assert f"{trades} holds trades, {candles} does not: replay them in runs of their own" in result.err
+
+
+def test_a_capture_gives_the_same_bytes_whatever_the_cut_and_the_candles_of_its_trades(
+    shared_data: Path, capture: list[Row], tmp_path: Path
+) -> None:
+    path = shared_data / "binance-ws/btcusdt_20240808.gz"
+    one = replay([path], tmp_path / "one", "--exchange", "binance", *SECONDS)
+    spread = ("--processes", "2", "--set", "run.batch_rows=501")
+    two = replay([path], tmp_path / "two", "--exchange", "binance", *SECONDS, *spread)
+    assert one["output_hash"] == two["output_hash"]
+    for timeframe, step in (("1s", 1_000), ("1m", MINUTE)):
+        made = [(candle["ts"], candle["count"]) for candle in of(tmp_path / "one", timeframe)]
+        assert made == [(candle[0], candle[1]) for candle in plainly(capture, step)]
+    assert records(tmp_path / "one", "deadletters") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("frames.gz",), "frames.gz: does not say of which exchange it is: name it"),
+        (("frames.gz", "--exchange", "mars"), "mars"),
+        (("frames.gz", "--symbol", "BTC/USDT"), "--symbol BTC/USDT names the market of a file"),
+        (("BTC_USDT-trades.csv", "--exchange", "binance"), "--exchange binance is for recordings"),
+        (("frames.gz", "BTC_USDT-1m.csv"), "frames.gz holds trades, BTC_USDT-1m.csv does not"),
+    ],
+)
+def test_what_cannot_be_replayed_of_recordings_is_refused(tmp_path: Path, words: tuple[str, ...], message: str) -> None:
+    (tmp_path / "frames.gz").write_bytes(gzip.compress(b'1704067200000000000 {"stream":"btcusdt@trade","data":{}}\n'))
+    (tmp_path / "BTC_USDT-1m.csv").write_text("ts,open,high,low,close\n60,1,1,1,1\n120,1,1,1,1\n")
+    write_csv(tmp_path / "BTC_USDT-trades.csv", [Row(MINUTE, 1)])
+    result = penstock(tmp_path, "replay", *words)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err

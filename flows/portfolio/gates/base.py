@@ -27,7 +27,7 @@ class Intent(msgspec.Struct, gc=False):
 
     signal: Any  # schemas.signal.Signal
     side: int  # 1 long, -1 short
-    price: float  # close of the signal's candle: what a fill is expected at
+    price: float  # what a fill is expected at: close of the signal's candle, or price of an order that waits for it
     instrument: Instrument
     stop: Decimal = Decimal(0)  # on the tick, as it will be ordered
     target: Decimal | None = None
@@ -35,6 +35,7 @@ class Intent(msgspec.Struct, gc=False):
     quantity: float = 0.0
     lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
     atr: float = math.nan  # average true range, if a level is measured in it
+    trigger: Decimal | None = None  # price of an order that waits for it; none at the market
 
 
 class Exposure(msgspec.Struct, gc=False):
