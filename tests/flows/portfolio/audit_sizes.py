@@ -1,9 +1,10 @@
-"""The auditor's own idea of sizes and of Value at Risk: from closes and closed trades, every figure by its definition."""
+"""The auditor's own idea of sizes and of Value at Risk: from closes and closed trades, each by its definition."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import NormalDist, mean
 from typing import Any
 
@@ -58,7 +59,7 @@ class Sizes:
     def _vol(self, symbol: str) -> float:
         """A year's volatility of candles of one minute."""
         closes, span = self.closes[symbol], self.risk.vol_span
-        squares = [math.log(b / a) ** 2 for a, b in zip(closes, closes[1:], strict=False)]
+        squares = [math.log(b / a) ** 2 for a, b in pairwise(closes)]
         assert len(squares) >= span, "sized without a volatility"
         variance = mean(squares[:span])
         for square in squares[span:]:
