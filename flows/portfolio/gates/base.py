@@ -62,6 +62,8 @@ class Standing(msgspec.Struct, gc=False):
     positions: int  # open positions and waiting entries, less waiting exits
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
     memory: Memory
+    additions: int = 0  # how often that may still be added to
+    held_quantity: float = 0.0  # of it, when this is an addition
     late_ms: int = 0  # event time that has passed since the signal's candle closed
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan
