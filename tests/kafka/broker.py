@@ -154,11 +154,6 @@ class Broker:
             self._process.terminate()
             self._process.wait(60)
 
-    def signal(self, number: int) -> None:
-        """Send it a signal."""
-        if self._process is not None:
-            self._process.send_signal(number)
-
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process is not None:
