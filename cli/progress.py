@@ -17,7 +17,7 @@ POLL_S = 0.1
 
 @contextmanager
 def shown(total: int, rows: Callable[[], int], doing: str = "replaying") -> Iterator[None]:
-    """Show on stderr how many of ``total`` candles are done, while the block runs. ``rows`` is asked now and then."""
+    """Show on stderr how many of ``total`` rows are done, while the block runs. ``rows`` is asked now and then."""
     console = Console(stderr=True)
     ended = threading.Event()
     follow = _bar if console.is_terminal else _lines
@@ -51,7 +51,7 @@ def _lines(_: Console, total: int, rows: Callable[[], int], ended: threading.Eve
         now, passed = rows(), monotonic() - began
         left = (total - now) * passed / (now - first) if now > first else None
         tail = "" if left is None else f", {left:.0f} s left"
-        print(f"{doing}: {now:,} of {total:,} candles, {_rate(now - first, passed)}{tail}", file=sys.stderr, flush=True)
+        print(f"{doing}: {now:,} of {total:,} rows, {_rate(now - first, passed)}{tail}", file=sys.stderr, flush=True)
 
 
 def _rate(rows: int, seconds: float) -> str:

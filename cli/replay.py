@@ -1,4 +1,4 @@
-"""``penstock replay``: recorded candles through the operators, into a run folder."""
+"""``penstock replay``: recorded candles or trades through the operators, into a run folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from cli.errors import UserError
 from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
-    from cli.replaying import Make
+    from cli.replaying import Made, Make
+    from flows.plan import Plan
+    from schemas.config.root import Config
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH…", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol."),
+    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), or recordings."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")
@@ -28,6 +30,9 @@ TIMES = "ISO 8601 (UTC without an offset), epoch ms, or how long ago: 24h"
 def replay(
     paths: PathsArgument = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol of a single file, as in BTC/USDT.")] = None,
+    exchange: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a recording that does not say of which exchange it is.")
+    ] = None,
     from_kafka: Annotated[
         bool, typer.Option("--from-kafka", help="Replay what is on the broker (section kafka) instead of files.")
     ] = False,
@@ -38,6 +43,10 @@ def replay(
         str | None, typer.Option(metavar="TIME", help=f"From Kafka: candles that close after it. {TIMES}.")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="From Kafka: … and not after this one.")] = None,
+    commands: Annotated[
+        Path | None,
+        typer.Option("--commands", metavar="FILE", help="Commands, one JSON record a line, each obeyed at its time."),
+    ] = None,
     config: ConfigFile = None,
     sets: Sets = None,
     out: OutOption = None,
@@ -46,7 +55,10 @@ def replay(
     html: Annotated[bool, typer.Option("--html/--no-html", help="Write summary.html.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run folder if it is there.")] = False,
 ) -> None:
-    """Replay recorded candles through the operators, into a run folder.
+    """Replay recorded candles or trades through the operators, into a run folder.
+
+    Of trades, candles are made first: those of market.bars, without it of 1m. Strategies see the first of them, the
+    run folder has all (bars.jsonl).
 
     An interrupted run goes on from its last checkpoint when the same command is given again, with the same --out and
     without --overwrite. The outputs do not depend on workers, processes, or interruptions.
@@ -57,20 +69,50 @@ def replay(
     from cli.replaying import run  # only now: help need not wait for the compiler and the dataflow
 
     kafka = {"--of": of, "--since": since, "--until": until}
-    make = _topics(paths, symbol, of or "candles", since, until) if from_kafka else _files(paths, symbol, kafka)
+    if from_kafka:
+        if exchange is not None:
+            raise UserError(f"--exchange {exchange} is for recordings; on a topic nothing depends on it")
+        make = _topics(paths, symbol, of or "candles", since, until)
+    else:
+        make = _files(paths, symbol, exchange, kafka)
+    if commands is not None:
+        make = _steered(make, commands, of if from_kafka else None)
     settings = [*(sets or ()), *([] if html else ["run.html=false"])]
     run(make, config, settings, out, workers=workers, processes=processes, overwrite=overwrite)
 
 
-def _files(paths: list[Path] | None, symbol: str | None, kafka: dict[str, str | None]) -> Make:
+def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, kafka: dict[str, str | None]) -> Make:
+    from connectors.trade_recording import is_recording
     from flows.plan import make_plan
+    from flows.tapes import are_trades, make_trades_plan
 
     for name, value in kafka.items():
         if value is not None:
             raise UserError(f"{name} {value}: it belongs to --from-kafka; files are replayed whole")
     if not paths:
-        raise UserError("name candle files (PATH…), or --from-kafka to replay what is on the broker")
+        raise UserError("name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker")
+    recordings = [path for path in paths if is_recording(path)]
+    if symbol is not None and recordings:
+        raise UserError(f"--symbol {symbol} names the market of a file; in {recordings[0]} each frame says its own")
+    if exchange is not None and not recordings:
+        raise UserError(f"--exchange {exchange} is for recordings; there is none among the files")
+    if are_trades(paths):
+        return lambda config, _: make_trades_plan(paths, symbol, config, version("penstock"), exchange)
     return lambda config, _: make_plan(paths, symbol, config, version("penstock"))
+
+
+def _steered(make: Make, path: Path, of: str | None) -> Make:
+    """The same plan, with commands."""
+    from connectors.commands_file import read_commands
+
+    if of == "journal":
+        raise UserError(f"--commands {path}: the journal holds the commands that were given already")
+
+    def made(config: Config, earlier: Plan | None) -> Made:
+        plan, series = make(config, earlier)
+        return plan.model_copy(update={"commands": read_commands(path, config.portfolio.name)}), series
+
+    return made
 
 
 def _topics(paths: list[Path] | None, symbol: str | None, of: str, since: str | None, until: str | None) -> Make:

@@ -21,9 +21,7 @@ from rich.console import Console
 from cli.errors import UserError
 from cli.options import load_checked
 from cli.progress import shown
-from connectors.candle_file import CandleSeries
-from connectors.kafka.survey import TopicSeries
-from flows.cluster import run_here, run_spread
+from flows.cluster import Series, run_here, run_spread
 from flows.finish import finish
 from flows.kernel import announce_compiling, warm
 from flows.plan import Plan
@@ -38,7 +36,8 @@ from sinks.run_folder import Workspace
 from sinks.summary.table import summary_tables
 from sinks.tables import iso
 
-Make = Callable[[Config, Plan | None], tuple[Plan, Mapping[str, CandleSeries | TopicSeries]]]
+Made = tuple[Plan, Mapping[str, Series]]
+Make = Callable[[Config, Plan | None], Made]
 """Reads what is to be replayed and plans it: configuration, and the plan of the run that --out holds unfinished."""
 
 
@@ -109,6 +108,8 @@ def _begin(plan: Plan, out: Path, overwrite: bool) -> Workspace:
         workspace.events("data.loaded", **item.told)
         for note in item.notes:
             _say(f"{item.name}: {note}")
+    if plan.commands:
+        workspace.events("commands.loaded", commands=len(plan.commands))
     if resumed:
         _say(f"going on from the last checkpoint in {workspace.path}")
     return workspace
@@ -132,7 +133,7 @@ def _show(summary: Summary, plan: Plan, out: Path, seconds: float) -> None:
     console = Console()
     for table in summary_tables(summary):
         console.print(table)
-    print(f"{plan.rows:,} candles in {seconds:.2f} s")
+    print(f"{plan.rows:,} {'trades' if plan.of == 'trades' else 'candles'} in {seconds:.2f} s")
     print(f"run folder  {out}")
     if plan.config.run.html:
         print(f"report      {out / 'summary.html'}")
@@ -143,7 +144,8 @@ def _warn(summary: Summary, plan: Plan, out: Path) -> None:
     for line in (out / "alerts.jsonl").read_text(encoding="utf-8").splitlines():
         alert = json.loads(line)
         if alert["level"] == "critical":
-            _say(f"critical, at {iso(np.array([alert['ts']]))[0]}: strategy {alert['strategy']}: {alert['message']}")
+            whose = f"strategy {alert['strategy']}: " if alert["strategy"] else ""
+            _say(f"critical, at {iso(np.array([alert['ts']]))[0]}: {whose}{alert['message']}")
     refused = sum(summary.dead_letters.values())
     if refused:
         _say(f"{refused:,} of {plan.rows:,} rows were refused: each is in {out / 'deadletters.jsonl'}, with the reason")

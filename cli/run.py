@@ -134,14 +134,15 @@ def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> No
     from schemas.topics import TOPICS
 
     config = deployment.config
+    market = config.kafka.topic(config.market.topic)
     strategies = ", ".join(f"{one.label} ({one.mode})" for one in config.strategies)
     say(
         f"{config.broker.mode} trading of portfolio {config.portfolio.name}: {strategies}\n"
-        f"{len(deployment.shards)} shards of {config.kafka.topic('candles')} at {config.kafka.bootstrap_servers}, "
+        f"{len(deployment.shards)} shards of {market} at {config.kafka.bootstrap_servers}, "
         f"{processes} process{'' if processes == 1 else 'es'}, state in {folder.path}"
     )
-    if len(deployment.shards) < TOPICS["candles"].partitions:
-        say(f"{config.kafka.topic('candles')} has fewer partitions than usual: see `penstock topics check`")
+    if len(deployment.shards) < TOPICS[config.market.topic].partitions:
+        say(f"{market} has fewer partitions than usual: see `penstock topics check`")
 
 
 def say(text: str) -> None:

@@ -96,7 +96,7 @@ def read_candles(
         length = timeframe_of(times, timeframe_ms, named.timeframe_ms, named.certain)
         name, notes = _symbol(symbol, named)
         columns = _numbers(table)
-        newest_first = _is_descending(times)
+        newest_first = is_descending(times)
         if newest_first:
             times = np.ascontiguousarray(times[::-1])
             columns = {role: np.ascontiguousarray(column[::-1]) for role, column in columns.items()}
@@ -169,6 +169,7 @@ def _table_notes(table: Table, named: NamedSeries) -> list[str]:
     return notes
 
 
-def _is_descending(times: Ints) -> bool:
+def is_descending(times: Ints) -> bool:
+    """Whether rows are newest first, without doubt."""
     known = times[times != UNREADABLE] if (times == UNREADABLE).any() else times
     return bool(known[0] > known[-1]) and bool((np.diff(known) < 0).all())

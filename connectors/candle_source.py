@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource
 from numpy.typing import NDArray
 
 from connectors.candle_file import CandleSeries
+from connectors.shard_reader import ShardReader
 from connectors.sharding import ShardColumns, merge
 from schemas.batch import CandleBatch
 
@@ -19,8 +20,8 @@ Load = Callable[[str], Sequence[CandleSeries]]
 """The series of a shard; called in the process that reads it."""
 
 
-class ShardReader(StatefulSourcePartition[Item, int]):
-    """Hands over the rows of one shard. State: the next row. The last batch is final, also when it is empty."""
+class CandleReader(ShardReader):
+    """Hands over the candles of one shard."""
 
     def __init__(
         self,
@@ -31,31 +32,15 @@ class ShardReader(StatefulSourcePartition[Item, int]):
         on_rows: Callable[[str, int], None],
         on_durable: Callable[[str, int], None],
     ) -> None:
-        self.shard, self.columns, self.row, self.batch_rows = shard, columns, row, batch_rows
+        self.columns = columns
         self.sources = tuple(series.path.name for series in columns.series)
         self.timeframes = np.array([series.timeframe_ms for series in columns.series], np.int64)
         self.positions = _positions(columns)
         self.odd = np.flatnonzero(_odd(columns))
-        self._on_rows, self._on_durable = on_rows, on_durable
-        self._snapped: int | None = None
-        on_rows(shard, min(row, len(columns)))
+        super().__init__(shard, len(columns), row, batch_rows, on_rows, on_durable)
 
-    def next_batch(self) -> list[Item]:
-        """The next rows. Raises StopIteration behind the final batch."""
-        if self._snapped is not None:
-            # Bytewax starts an epoch only when the one before it is durable everywhere: so the last snapshot is.
-            self._on_durable(self.shard, min(self._snapped, len(self.columns)))
-            self._snapped = None
-        count = len(self.columns)
-        if self.row > count:
-            raise StopIteration
-        start, end = self.row, min(self.row + self.batch_rows, count)
-        final = end == count
-        self.row = count + 1 if final else end
-        self._on_rows(self.shard, end)
-        return [(self.shard, self._batch(slice(start, end), final))]
-
-    def _batch(self, rows: slice, final: bool) -> CandleBatch:
+    def batch(self, rows: slice, final: bool) -> CandleBatch:
+        """Some of the rows."""
         c = self.columns
         low, high = np.searchsorted(self.odd, (rows.start, rows.stop))
         return CandleBatch(
@@ -74,11 +59,6 @@ class ShardReader(StatefulSourcePartition[Item, int]):
             raw={int(row) - rows.start: c.raw(int(row)) for row in self.odd[low:high]},
             final=final,
         )
-
-    def snapshot(self) -> int:
-        """The next row to read; one past the end (plus one) when the final batch has been handed over."""
-        self._snapped = self.row
-        return self.row
 
 
 def _odd(c: ShardColumns) -> NDArray[np.bool_]:
@@ -127,7 +107,7 @@ class CandleSource(FixedPartitionedSource[Item, int]):
         """All shards: every process can read every file."""
         return self.shards
 
-    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> ShardReader:  # noqa: ARG002
+    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> CandleReader:  # noqa: ARG002
         """Read the shard's files, and go on where the snapshot was taken."""
         columns = merge(self.load(for_part))
-        return ShardReader(for_part, columns, resume_state or 0, self.batch_rows, self.on_rows, self.on_durable)
+        return CandleReader(for_part, columns, resume_state or 0, self.batch_rows, self.on_rows, self.on_durable)

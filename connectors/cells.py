@@ -133,7 +133,7 @@ def _from_floats(values: Floats) -> Ints:
     for unit, bound in _BOUNDS:
         rows = (values >= lower) & (values < min(bound, _LARGEST))
         factor = float(_MILLIS_PER.get(unit, 1)) / _PER_MILLI.get(unit, 1)
-        times[rows] = np.rint(values[rows] * factor).astype(np.int64)
+        times[rows] = np.floor(values[rows] * factor + 1e-3).astype(np.int64)
         lower = bound
     return times
 

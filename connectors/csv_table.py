@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,6 +13,10 @@ import pyarrow.csv as arrow_csv
 
 from connectors.errors import CandleFileError
 from connectors.layout import find_columns
+
+Find = Callable[[Sequence[str]], dict[str, int]]
+"""Positions of the wanted columns by role, from the names of all."""
+NUMBERS = ("open", "high", "low", "close", "volume", "price", "amount")
 
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"
@@ -53,7 +58,7 @@ def data_lines(text: bytes) -> list[bytes]:
     return [line for line in text.splitlines() if line][1:]
 
 
-def parse(text: bytes) -> CsvTable:
+def parse(text: bytes, find: Find = find_columns) -> CsvTable:
     """The cells of a CSV text, whose first line names the columns; separated by comma, semicolon or tab.
 
     Clean text is parsed straight to numbers. If any cell or line resists, the whole text is cut line by line and all
@@ -65,13 +70,17 @@ def parse(text: bytes) -> CsvTable:
 
     Raises CandleFileError when there is no header that names the columns.
     """
-    start = len(text) - len(text.lstrip(b"\r\n"))
-    line, body = _cut(text, start)
+    names, separator, body = head(text)
+    places = find(names)
+    return _fast(text, body, separator, len(names), places) or _slow(text, separator, len(names), places)
+
+
+def head(text: bytes) -> tuple[list[str], str, int]:
+    """The names of the columns, what separates them, and where the rows begin."""
+    line, body = _cut(text, len(text) - len(text.lstrip(b"\r\n")))
     header = line.decode("utf-8", "replace")
     separator = max(",;\t", key=header.count)
-    names = next(csv.reader([header], delimiter=separator), [])
-    places = find_columns(names)
-    return _fast(text, body, separator, len(names), places) or _slow(text, separator, len(names), places)
+    return next(csv.reader([header], delimiter=separator), []), separator, body
 
 
 def _cut(text: bytes, start: int) -> tuple[bytes, int]:
@@ -90,7 +99,7 @@ def _fast(text: bytes, body: int, separator: str, width: int, places: dict[str, 
             parse_options=arrow_csv.ParseOptions(delimiter=separator),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(roles),
-                column_types={name: pa.float64() for name, role in roles.items() if role != "time"},
+                column_types={name: pa.float64() for name, role in roles.items() if role in NUMBERS},
             ),
         )
     except pa.ArrowInvalid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.errors import CandleFileError
 
@@ -20,22 +20,42 @@ def find_columns(names: Sequence[str]) -> dict[str, int]:
 
     Raises CandleFileError, with the columns found, when one is missing or is there twice.
     """
-    plain = [name.strip().lower() for name in names]
-    found = {}
-    time = next((name for name in TIME_NAMES if name in plain), None)
-    wanted = {"time": time} | {name: name for name in PRICES if name in plain}
-    missing = [name for name in PRICES if name not in plain]
-    if time is None or missing:
-        lacks = ([] if time else [f"time ({', '.join(TIME_NAMES)})"]) + missing
+    roles = {"time": TIME_NAMES, **{name: (name,) for name in PRICES}}
+    return find(names, roles, {"volume": ("volume",)}, "ts (or timestamp, time, date), open, high, low, close, volume")
+
+
+def find(
+    names: Sequence[str], roles: Mapping[str, Sequence[str]], optional: Mapping[str, Sequence[str]], wanted: str
+) -> dict[str, int]:
+    """Positions by role, each of which may have several names; the first of them that is there counts.
+
+    Raises CandleFileError, with the columns found and the ``wanted``, when one is missing or is there twice.
+    """
+    chosen = {role: named_as(names, choices) for role, choices in {**roles, **optional}.items()}
+    missing = [role for role in roles if chosen[role] is None]
+    if missing:
+        lacks = [role if len(roles[role]) == 1 else f"{role} ({', '.join(roles[role])})" for role in missing]
         shown = ", ".join(name[:40] for name in names[:20]) or "none"
         raise CandleFileError(
             f"has no column for {', '.join(lacks)}; columns found: {shown}. Name them, in the first line of a CSV, "
-            "as: ts (or timestamp, time, date), open, high, low, close, volume"
+            f"as: {wanted}"
         )
-    if "volume" in plain:
-        wanted["volume"] = "volume"
-    for role, name in wanted.items():
-        if plain.count(str(name)) > 1:
-            raise CandleFileError(f"has {plain.count(str(name))} columns named {name}: keep one of them")
-        found[role] = plain.index(str(name))
+    plain = _plain(names)
+    found = {}
+    for role, name in chosen.items():
+        if name is None:
+            continue
+        if plain.count(name) > 1:
+            raise CandleFileError(f"has {plain.count(name)} columns named {name}: keep one of them")
+        found[role] = plain.index(name)
     return found
+
+
+def named_as(names: Sequence[str], choices: Sequence[str]) -> str | None:
+    """The first of some names that a column has."""
+    plain = _plain(names)
+    return next((name for name in choices if name in plain), None)
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    return [name.strip().lower() for name in names]

@@ -1,4 +1,4 @@
-"""What the name of a candle file tells: symbol and timeframe."""
+"""What the name of a file of candles or trades tells: symbol and timeframe."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from schemas.timeframe import to_millis
 
 ENDINGS = (".csv", ".csv.gz", ".feather", ".parquet")
 
-# freqtrade writes PAIR-TIMEFRAME[-KIND]: "/" as "_", ":" as a second "_" (freqtrade.io, "Data downloading").
+# freqtrade writes PAIR-TIMEFRAME[-KIND] or PAIR-trades: "/" as "_", ":" as a second "_" (freqtrade.io, "Data
+# downloading").
 _FREQTRADE = re.compile(
     r"(?P<base>[A-Za-z0-9.]+)_(?P<quote>[A-Za-z0-9.]+)(?:_(?P<settle>[A-Za-z0-9.]+(?:-\d{6})?))?"
-    r"-(?P<timeframe>[1-9]\d*[smhdw])(?:-(?P<kind>spot|futures|mark|index|premiumIndex|funding_rate))?"
+    r"-(?:trades|(?P<timeframe>[1-9]\d*[smhdw])(?:-(?P<kind>spot|futures|mark|index|premiumIndex|funding_rate))?)"
 )
 _DATE = r"(?:(?:19|20)\d\d-\d\d(?:-\d\d)?|(?:19|20)\d{6}|(?:19|20)\d{4}|(?:19|20)\d\d)"
 _TIMEFRAME = r"[1-9]\d*[smhdw]"
-_TAIL = re.compile(rf"(?:[-_. ](?:{_DATE}|{_TIMEFRAME}))+$")
+_TAIL = re.compile(rf"(?:[-_. ](?:{_DATE}|{_TIMEFRAME}|trades|aggTrades))+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def from_name(path: Path) -> NamedSeries:
     found = _FREQTRADE.fullmatch(stem)
     if found:
         symbol = f"{found['base']}/{found['quote']}" + (f":{found['settle']}" if found["settle"] else "")
-        return NamedSeries(symbol.upper(), to_millis(found["timeframe"]), True, found["kind"] or "")
+        length = found["timeframe"]
+        return NamedSeries(symbol.upper(), to_millis(length) if length else None, True, found["kind"] or "")
     tail = _TAIL.search(stem)
     if not tail:
         return NamedSeries(stem.upper(), None, False)

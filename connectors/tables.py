@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import math
@@ -13,11 +14,12 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
-from connectors.csv_table import data_lines, parse, unpack
+from connectors.csv_table import Find, data_lines, head, parse, unpack
 from connectors.errors import CandleFileError, about
 from connectors.layout import find_columns
 from connectors.naming import ENDINGS, split_ending
 
+HEADER = 65_536
 SIMULATED, SEED = "penstock.simulated", "penstock.seed"
 """Labels inside a Parquet file of the simulated market: ``true``, and its seed."""
 
@@ -52,31 +54,46 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_table(path: Path, data: bytes) -> Table:
+def header(path: Path) -> list[str]:
+    """The names of a file's columns, without reading all of it. Raises CandleFileError or OSError."""
+    ending = split_ending(path)[1]
+    if ending in (".csv", ".csv.gz"):
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            return head(file.read(HEADER).removeprefix(b"\xef\xbb\xbf"))[0]
+    if ending == ".parquet":
+        return list(pyarrow.parquet.read_schema(path).names)
+    if ending == ".feather":
+        return list(pyarrow.ipc.open_file(pa.memory_map(str(path))).schema.names)
+    raise CandleFileError("is of another kind")
+
+
+def read_table(path: Path, data: bytes, find: Find = find_columns) -> Table:
     """The cells of a file's columns. Raises CandleFileError when the bytes are not what the ending says."""
     ending = split_ending(path)[1]
     if ending in (".csv", ".csv.gz"):
-        parsed = parse(unpack(data))
+        parsed = parse(unpack(data), find)
         return Table(parsed.cells, ragged=parsed.ragged)
     try:
-        return _read_parquet(data) if ending == ".parquet" else _read_feather(data)
+        return _read_parquet(data, find) if ending == ".parquet" else _read_feather(data, find)
     except (pa.ArrowException, OSError) as wrong:
         kind = "Parquet" if ending == ".parquet" else "Feather (version 2)"
         reason = str(wrong).split("\n")[0]
         raise CandleFileError(f"is not a {kind} file, or is damaged ({reason}): write it again") from wrong
 
 
-def _read_parquet(data: bytes) -> Table:
+def _read_parquet(data: bytes, find: Find) -> Table:
     with pyarrow.parquet.ParquetFile(pa.BufferReader(data)) as file:
         schema = file.schema_arrow
-        places = find_columns(schema.names)
+        places = find(schema.names)
         table = file.read(columns=[schema.names[place] for place in places.values()])
     return Table({role: table[schema.names[place]] for role, place in places.items()}, _labels(schema))
 
 
-def _read_feather(data: bytes) -> Table:
+def _read_feather(data: bytes, find: Find) -> Table:
     schema = pa.ipc.open_file(pa.BufferReader(data)).schema
-    places = find_columns(schema.names)
+    places = find(schema.names)
     options = pa.ipc.IpcReadOptions(included_fields=sorted(places.values()))
     table = pa.ipc.open_file(pa.BufferReader(data), options=options).read_all()
     return Table({role: table[schema.names[place]] for role, place in places.items()}, _labels(schema))

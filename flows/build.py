@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows import registry
+from flows.bars.stage import BarStage
 from flows.market.runner import Runner
 from flows.market.stage import MarketStage
 from flows.timing import Timing
@@ -18,3 +19,9 @@ def market_stage(config: Config, shards: Sequence[str], timing: Timing) -> Marke
         for index, strategy in enumerate(config.strategies)
     ]
     return MarketStage(config.market, runners, shards)
+
+
+def shard_stage(config: Config, shards: Sequence[str], timing: Timing) -> MarketStage | BarStage:
+    """The same; where candles are made of trades, with what makes them before it."""
+    market = market_stage(config, shards, timing)
+    return BarStage(config.market, market) if config.market.bars.made else market

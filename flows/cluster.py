@@ -15,6 +15,7 @@ import numpy as np
 from connectors.candle_file import CandleSeries
 from connectors.kafka.survey import TopicSeries
 from connectors.ports import free_addresses
+from connectors.tape import Tape
 from flows.plan import Plan
 from flows.process import run_process
 from flows.replay import dataflow
@@ -22,6 +23,8 @@ from flows.sources import Hooks, source
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
+Series = CandleSeries | TopicSeries | Tape
+"""What was read of a symbol when a replay was planned."""
 OWN_ERROR = 3
 """Exit code of a process that met an error of its own, rather than lost its peers."""
 POLL_S = 0.05
@@ -54,14 +57,13 @@ def hooks(workspace: Workspace) -> Hooks:
     return Hooks(on_rows, on_durable, on_trouble)
 
 
-def run_here(
-    plan: Plan, workspace: Workspace, timing: Timing, series: Mapping[str, CandleSeries | TopicSeries], workers: int
-) -> None:
+def run_here(plan: Plan, workspace: Workspace, timing: Timing, series: Mapping[str, Series], workers: int) -> None:
     """Run the plan in this process; files as they were read when it was planned."""
 
-    def load(shard: str) -> list[CandleSeries]:
-        found = [series[symbol] for item in plan.shards[shard] for symbol in item.symbols]
-        return [one for one in found if isinstance(one, CandleSeries)]
+    def load(shard: str) -> list[Series]:
+        symbols = [symbol for item in plan.shards[shard] for symbol in item.symbols]
+        found = {id(series[symbol]): series[symbol] for symbol in symbols}  # a tape may hold several
+        return [one.only(symbols) if isinstance(one, Tape) else one for one in found.values()]
 
     flow = dataflow(plan, workspace.parts, source(plan, load, hooks(workspace)), timing)
     run_process(flow, workspace.recovery, plan.config.run.checkpoint_every_s, workers=workers)

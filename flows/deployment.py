@@ -26,8 +26,10 @@ PASSING = {
 }
 """Settings that the state is no function of; None for a whole section. What a wait leads to is in the journal."""
 
-READ = ("candles", "journal")
-"""Topics that a state has offsets of."""
+
+def read_by(config: Config) -> tuple[str, str]:
+    """Topics that a state has offsets of."""
+    return config.market.topic, "journal"
 
 
 class DeploymentError(ValueError):
@@ -36,7 +38,7 @@ class DeploymentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A broker with all topics, and the shards of its candle topic."""
+    """A broker with all topics, and the shards of its market topic."""
 
     config: Config
     topics: Topics
@@ -77,12 +79,12 @@ def find(config: Config) -> Deployment:
         raise DeploymentError(
             f"Kafka at {config.kafka.bootstrap_servers} lacks {', '.join(missing)}: penstock topics create"
         )
-    name = config.kafka.topic("candles")
+    name, read = config.kafka.topic(config.market.topic), read_by(config)
     listed = topics.connection.ask(lambda: topics.admin.list_topics(timeout=WITHIN_S))
     shards = tuple(f"{name}-{number}" for number in range(there[name]))
-    ids = topics.ids([config.kafka.topic(topic) for topic in READ])
+    ids = topics.ids([config.kafka.topic(topic) for topic in read])
     return Deployment(
-        config, topics, shards, str(listed.cluster_id), {one: ids[config.kafka.topic(one)] for one in READ}
+        config, topics, shards, str(listed.cluster_id), {one: ids[config.kafka.topic(one)] for one in read}
     )
 
 
@@ -122,7 +124,8 @@ def open_state(
             f"{folder.path} was made by another version of penstock, whose checkpoints this one cannot read: run that "
             "version, or move the folder away and start with --rebuild, which makes the state anew from the topics"
         )
-    anew = [deployment.config.kafka.topic(topic) for topic in READ if f"topics.{topic}" in keys]
+    read = read_by(deployment.config)
+    anew = [deployment.config.kafka.topic(topic) for topic in read if f"topics.{topic}" in keys]
     if anew and "cluster" not in keys:
         # Its offsets begin again, so those of the state would leave out what is there now, or take it twice.
         raise DeploymentError(

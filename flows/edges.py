@@ -9,14 +9,16 @@ from typing import Any
 
 from bytewax.operators import StatefulBatchLogic
 
+from flows.bars.stage import BarStage
 from flows.market.stage import MarketStage, Said
 from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
 from flows.waiting import Waiting
-from schemas.batch import CandleBatch
-from schemas.slices import Slices
+from schemas.command import Command
+from schemas.slices import Slices, heard
 from schemas.tick import Tick
+from schemas.word import Word
 
 
 class DamagedError(ValueError):
@@ -38,16 +40,16 @@ def _unsealed(sealed: bytes) -> Any:
     return pickle.loads(sealed[4:])
 
 
-class MarketLogic(StatefulBatchLogic[CandleBatch, Said, bytes]):
+class MarketLogic(StatefulBatchLogic[Any, Said, bytes]):
     """The market stage of one shard."""
 
-    def __init__(self, build: Callable[[], MarketStage], timing: Timing, state: bytes | None) -> None:
+    def __init__(self, build: Callable[[], MarketStage | BarStage], timing: Timing, state: bytes | None) -> None:
         self.stage, self.timing = build(), timing
         if state is not None:
             self.stage.restore(_unsealed(state))
 
-    def on_batch(self, values: list[CandleBatch]) -> tuple[list[Said], bool]:
-        """Step through the batches."""
+    def on_batch(self, values: list[Any]) -> tuple[list[Said], bool]:
+        """Step through the batches: of candles or, where these are made here, of trades."""
         with self.timing("market"):
             return [self.stage.step(batch) for batch in values], self.RETAIN
 
@@ -88,20 +90,29 @@ class JournalPortfolioLogic(PortfolioLogic):
 
 
 class LivePortfolioLogic(PortfolioLogic):
-    """The portfolio stage of a live run: what comes from the journal is folded, ticks may put something into it."""
+    """The portfolio stage of a live run: the journal is folded, commands and what comes of ticks are put into it."""
 
     def __init__(
-        self, build: Callable[[], PortfolioStage], waiting: Waiting, timing: Timing, state: bytes | None
+        self,
+        build: Callable[[], PortfolioStage],
+        waiting: Waiting,
+        timing: Timing,
+        opened: Callable[[PortfolioStage], None],
+        state: bytes | None,
     ) -> None:
         super().__init__(build, timing, state)
         self.waiting = waiting
+        opened(self.stage)
 
-    def on_batch(self, values: list[Slices | Tick]) -> tuple[list[Any], bool]:
-        """Step through slices and ticks."""
+    def on_batch(self, values: list[Slices | Tick | Word]) -> tuple[list[Any], bool]:
+        """Step through slices, ticks and commands."""
         outboxes: list[Outbox] = []
         with self.timing("portfolio"):
             for value in values:
-                if isinstance(value, Tick):
+                if isinstance(value, Word):
+                    is_command = isinstance(value.said, Command)
+                    outboxes.append({"journal": [heard(value)]} if is_command else {"deadletters": [value.said]})
+                elif isinstance(value, Tick):
                     found = self.waiting.tick(value, self.stage.aligner)
                     outboxes.append({"journal": found} if found else {})
                 else:

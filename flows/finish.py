@@ -17,8 +17,9 @@ from flows.market.checks import Checks
 from flows.plan import Plan
 from flows.timing import Timing
 from schemas.batch import CandleBatch
+from schemas.candle import Candle
 from schemas.summary import Summary
-from sinks.columns import read_run
+from sinks.columns import picked, read_lines, read_run
 from sinks.gather import gather, output_hash
 from sinks.report.bars import OHLC
 from sinks.report.html import write_report
@@ -27,6 +28,7 @@ from sinks.summary.summarise import write_summary
 from sinks.tables import write_equity, write_trades
 
 PACKAGES = ("penstock", "bytewax", "numba", "numpy", "pyarrow", "pydantic", "msgspec")
+_FIGURES = ("open", "high", "low", "close", "volume")
 
 
 class Series(OHLC, Protocol):
@@ -51,13 +53,14 @@ class Series(OHLC, Protocol):
 def finish(
     plan: Plan,
     workspace: Workspace,
-    series: Mapping[str, Series],
+    series: Mapping[str, Any],
     timing: Timing,
     settings: Mapping[str, Any],
     how: Mapping[str, int],
 ) -> Summary:
-    """Write everything that is made of the parts, and publish. ``series`` are the candles to be drawn, by symbol;
-    ``settings`` is the configuration in words for ``run.json``, ``how`` the number of workers and processes.
+    """Write everything that is made of the parts, and publish. ``series`` is what was read, by symbol: candles are
+    drawn; of trades, the candles that were made of them. ``settings`` is the configuration in words for ``run.json``,
+    ``how`` the number of workers and processes.
     """
     out = workspace.finished
     out.mkdir(exist_ok=True)
@@ -84,7 +87,7 @@ def finish(
     _write_run(out / "run.json", run, timing)
     if plan.config.run.html:
         with timing("report"):
-            write_report(out, {symbol: accepted(one) for symbol, one in series.items()}, columns, summary)
+            write_report(out, _drawn(plan, out, series), columns, summary)
         _write_run(out / "run.json", run, timing)
     workspace.events("run.finished", output_hash=hashed, trades=summary.account.trades.trades)
     workspace.publish()
@@ -94,6 +97,25 @@ def finish(
 def _write_run(path: Path, run: dict[str, Any], timing: Timing) -> None:
     run["seconds"] = {phase: round(seconds, 4) for phase, seconds in timing.seconds.items()}
     path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
+
+
+def _drawn(plan: Plan, out: Path, series: Mapping[str, Series]) -> dict[str, Candles]:
+    if plan.of != "trades":
+        return {symbol: accepted(one) for symbol, one in series.items()}
+    return made_of_trades(out / "bars.jsonl", plan.config.market.bars.kinds[0])
+
+
+def made_of_trades(bars: Path, kind: str) -> dict[str, Candles]:
+    """The candles that strategies saw, by symbol, from the records of the topic ``bars``."""
+    found: dict[str, list[Any]] = {}
+    for row in read_lines(bars, picked(Candle, "symbol", "timeframe", "ts", *_FIGURES)):
+        if row.timeframe == kind:
+            found.setdefault(row.symbol, []).append(row)
+    drawn = {}
+    for symbol, rows in sorted(found.items()):
+        columns = (np.array([getattr(row, name) for row in rows]) for name in ("ts", *_FIGURES))
+        drawn[symbol] = Candles(np.zeros(len(rows), np.int32), 1, *columns)
+    return drawn
 
 
 def accepted(series: Series) -> Candles:

@@ -11,7 +11,9 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from connectors.kafka.candle_source import CandleTopicSource
+from connectors.kafka.command_source import CommandSource
 from connectors.kafka.journal_source import JournalSource
+from connectors.kafka.trade_source import TradeTopicSource
 from flows.deployment import Deployment
 from flows.inputs import Pace
 from flows.live import Ends, dataflow, portfolio_part
@@ -67,9 +69,9 @@ def run(
             end(error)
 
     monitor = Monitor(config, say, events, process, failed)
-    candles = CandleTopicSource(
-        client, kafka.group, kafka.topic("candles"), kafka.start, config.run.batch_rows, monitor.source
-    )
+    source = TradeTopicSource if config.market.bars.made else CandleTopicSource
+    market = kafka.topic(config.market.topic)
+    candles = source(client, kafka.group, market, kafka.start, config.run.batch_rows, monitor.source)
     sink = KafkaSink(
         client,
         kafka.deployment,
@@ -82,10 +84,14 @@ def run(
         linger_s=dict.fromkeys(deployment.shards, LINGER_S),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
+    commands = CommandSource(client, kafka.group, kafka.topic("commands"), portfolio, monitor.source)
     ends = Ends(
         WatchedSource(MarkedSource(candles, lambda part: part), monitor.watch),
         WatchedSource(MarkedSource(journal, lambda _: portfolio_part(config)), monitor.watch),
         WatchedSink(sink, monitor.watch),
+        WatchedSource(MarkedSource(commands, lambda _: portfolio_part(config)), monitor.watch)
+        if config.commands.senders
+        else None,
     )
     pace = Pace(config.run.checkpoint_every_s) if addresses else None
     flow = dataflow(config, deployment.shards, ends, monitor, pace)

@@ -11,9 +11,10 @@ from threading import Lock
 from connectors.kafka.feed import SourceHooks
 from connectors.kafka.lags import Lags
 from flows.outbox import Outbox
+from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
 from flows.watched import Watch
-from schemas.batch import CandleBatch
+from schemas.batch import CandleBatch, TradeBatch
 from schemas.config.root import Config
 from sinks.vitals.health import Health
 from sinks.vitals.vitals import Vitals
@@ -71,8 +72,8 @@ class Monitor:
         if what == "strategy":
             self.vitals.strategy_seconds(label, seconds)
 
-    def on_batch(self, batch: CandleBatch) -> None:
-        """Candles were handed over."""
+    def on_batch(self, batch: CandleBatch | TradeBatch) -> None:
+        """Candles or trades were handed over."""
         if batch.arrived_ms is not None:
             self._arrived[batch.shard] = batch.arrived_ms
 
@@ -91,6 +92,11 @@ class Monitor:
             since = self._signals.get(order.signal_id or "")
             if since is not None:
                 self._leaving.append(since)
+
+    def on_opened(self, stage: PortfolioStage) -> None:
+        """The portfolio is where it was: a breaker that was open then has not told of it since."""
+        for shadow, breaker, scope in stage.tripped():
+            self.vitals.breaker(breaker, scope, shadow, tripped=True)
 
     def on_published(self, counts: Mapping[str, int]) -> None:
         """Records were committed, so many to each topic."""

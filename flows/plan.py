@@ -11,24 +11,27 @@ from pydantic import BaseModel, ConfigDict
 from connectors.candle_file import CandleFileError, CandleSeries, read_candles
 from connectors.sharding import shard_of
 from flows.registry import fingerprint
+from schemas.command import Command
+from schemas.config.bars import BarsConfig
 from schemas.config.root import Config
 from schemas.window import Window
 
-Of = Literal["files", "candles", "journal"]
-"""What is replayed: candle files, the topic of candles, or the journal."""
+Of = Literal["files", "trades", "candles", "journal"]
+"""What is replayed: files of candles, or of trades; the topic of candles, or the journal."""
 
 
 class Input(BaseModel):
-    """One candle file, as it was understood."""
+    """One file of candles or trades, as it was understood."""
 
     model_config = ConfigDict(frozen=True)
 
     path: str
     symbol: str
-    timeframe_ms: int
+    timeframe_ms: int | None  # of candles
     rows: int
     sha256: str
     notes: tuple[str, ...]
+    exchange: str | None = None  # of a recording that does not say it
 
     @property
     def name(self) -> str:
@@ -37,7 +40,7 @@ class Input(BaseModel):
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """What it has candles of."""
+        """What it has rows of."""
         return (self.symbol,)
 
     @property
@@ -94,6 +97,7 @@ class Plan(BaseModel):
     version: str
     code: dict[str, str]  # by strategy: its version, and a hash of the file it is written in
     window: Window = Window()
+    commands: tuple[Command, ...] = ()
     written: tuple[str | None, str | None] = (None, None)
 
     @property
@@ -171,13 +175,18 @@ def make_plan(
         )
         for series in (found[name] for name in sorted(found))
     )
-    config = with_currency(config, sorted(found))
+    config = without_bars(with_currency(config, sorted(found)))
     return Plan(config=config, inputs=inputs, version=version, code=code_of(config)), found
 
 
 def code_of(config: Config) -> dict[str, str]:
     """By strategy: its version, and a hash of the file it is written in."""
     return {strategy.label: fingerprint(strategy.use) for strategy in config.strategies}
+
+
+def without_bars(config: Config) -> Config:
+    """For candles that are read as they are: whatever a live run makes of trades, none are made here."""
+    return config.model_copy(update={"market": config.market.model_copy(update={"bars": BarsConfig()})})
 
 
 def with_currency(config: Config, symbols: Sequence[str]) -> Config:

@@ -10,7 +10,7 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.inputs import Source
 
-from flows.build import market_stage
+from flows.build import shard_stage
 from flows.edges import JournalPortfolioLogic, MarketLogic, PortfolioLogic
 from flows.market.stage import Said
 from flows.plan import Plan
@@ -43,10 +43,11 @@ def _of_candles(plan: Plan, parts: Path, source: Source[tuple[str, Any]], timing
     flow = Dataflow("penstock_replay")
     candles = op.input("candles", flow, source)
     said = op.stateful_batch(
-        "market", candles, partial(MarketLogic, partial(market_stage, config, shards, timing), timing)
+        "market", candles, partial(MarketLogic, partial(shard_stage, config, shards, timing), timing)
     )
     aligned = op.filter_map("slices", said, slices)
-    decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, partial(PortfolioStage, config), timing))
+    build = partial(PortfolioStage, config, None, plan.commands)
+    decided = op.stateful_batch("portfolio", aligned, partial(PortfolioLogic, build, timing))
     outboxes = op.merge("records", op.filter_map("said", said, records), decided)
     op.output("parts", outboxes, PartSink(parts, [*shards, portfolio]))
     return flow

@@ -1,4 +1,4 @@
-"""Where a plan's candles or entries come from."""
+"""Where a plan's candles, trades or entries come from."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from bytewax.inputs import FixedPartitionedSource
 
-from connectors.candle_source import CandleSource, Load
+from connectors.candle_source import CandleSource
 from connectors.kafka.candle_topic import Known
 from connectors.kafka.journal_source import Entries
 from connectors.kafka.stretch import Stretch, feed_of
 from connectors.kafka.stretch_source import CandleMaker, EntryMaker, Maker, StretchSource
+from connectors.trade_source import TradeSource
 from flows.plan import Plan, TopicInput
 
 
@@ -29,11 +30,13 @@ class Hooks:
     on_trouble: Callable[[str, str], None] = _nothing  # part, what is wrong with the broker; it goes on by itself
 
 
-def source(plan: Plan, load: Load, hooks: Hooks) -> FixedPartitionedSource[tuple[str, Any], Any]:
+def source(plan: Plan, load: Callable[[str], Any], hooks: Hooks) -> FixedPartitionedSource[tuple[str, Any], Any]:
     """The source of a plan, for the process that reads; ``load`` gives the files of a shard."""
     config = plan.config
     if plan.of == "files":
         return CandleSource(list(plan.shards), load, config.run.batch_rows, hooks.on_rows, hooks.on_durable)
+    if plan.of == "trades":
+        return TradeSource(list(plan.shards), load, config.run.batch_rows, hooks.on_rows, hooks.on_durable)
     stretches = [stretch_of(item) for item in plan.inputs if isinstance(item, TopicInput)]
     feed = feed_of(config.kafka.settings(), config.kafka.deployment, stretches[0].topic, hooks.on_trouble)
 

@@ -19,6 +19,7 @@ from flows.plan import Plan
 from flows.process import LostError, run_process
 from flows.replay import dataflow
 from flows.sources import source
+from flows.tapes import loader
 from flows.timing import Timing
 from sinks.run_folder import Workspace
 
@@ -97,7 +98,7 @@ def _run(run: Path, process: int, workers: int, addresses: list[str]) -> None:
     workspace = Workspace(run, ())
     plan = Plan.model_validate_json(workspace.plan.read_bytes())
     workspace.shards = list(plan.shards)
-    flow = dataflow(plan, workspace.parts, _Ending(source(plan, plan.load, hooks(workspace))), Timing())
+    flow = dataflow(plan, workspace.parts, _Ending(source(plan, loader(plan), hooks(workspace))), Timing())
     every_s = plan.config.run.checkpoint_every_s
     run_process(flow, workspace.recovery, every_s, workers=workers, addresses=addresses, process=process)
 

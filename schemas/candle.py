@@ -19,7 +19,9 @@ class Candle(Record):
     """
 
     symbol: Symbol
-    timeframe: Annotated[str, Field(description="length as ccxt writes it: 1m, 5m, 1h, 1d")]
+    timeframe: Annotated[
+        str, Field(description="length as ccxt writes it: 1m, 5m, 1h, 1d; by measure 500t, 10v, 1e+06q")
+    ]
     ts: Annotated[Millis, Field(description="close time, epoch ms UTC (open time plus the timeframe)")]
     open: Price
     high: Price

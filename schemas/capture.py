@@ -28,10 +28,10 @@ _MARK = b'{"penstock":'
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened beside the frames.
 
-    ``opened``: the feed began, for ``symbols`` and ``streams`` of ``exchange``, candles of ``timeframe``. ``connected``
-    and ``lost``: a socket was opened or is gone, ``why``. ``answered``: a REST request for the ``kind`` of records of
-    ``symbol`` was answered with ``body``, or failed (``why``). ``frame``: a frame that is no single line of text, as
-    base64 in ``body``. ``closed``: the feed was ended in good order.
+    ``opened``: the feed began; a socket is for ``symbols`` and ``streams`` of ``exchange``, candles of ``timeframe``.
+    ``connected`` and ``lost``: a connection was made or is gone, ``why``. ``answered``: a REST request for the ``kind``
+    of records of ``symbol`` was answered with ``body``, or failed (``why``). ``frame``: a frame that is no single line
+    of text, as base64 in ``body``. ``closed``: the feed was ended in good order.
     """
 
     what: Literal["opened", "connected", "lost", "answered", "frame", "closed"]

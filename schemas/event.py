@@ -16,8 +16,8 @@ class Event(Record):
     name: Annotated[
         str,
         Field(
-            description="dotted: run.started, data.loaded, checkpoint.saved, run.finished; of a live run run.started, "
-            "checkpoint.saved, trouble, partitions.added, run.failed, run.ended"
+            description="dotted: run.started, data.loaded, commands.loaded, checkpoint.saved, run.finished; of a live "
+            "run run.started, checkpoint.saved, trouble, partitions.added, run.failed, run.ended"
         ),
     ]
     run: str

@@ -84,7 +84,7 @@ class AccountSummary(Record):
     trades: TradeStats
     by_symbol: Annotated[dict[str, TradeStats], Field(description="by ccxt symbol, in alphabetic order")]
     by_strategy: Annotated[dict[str, TradeStats], Field(description="by name of the strategy, in alphabetic order")]
-    by_exit_leg: Annotated[dict[str, TradeStats], Field(description="by what closed it: exit, stop, target")]
+    by_exit_leg: Annotated[dict[str, TradeStats], Field(description="by what closed it: exit, stop, target, time")]
     refusals: Annotated[dict[str, Counts], Field(description="number of refusals by gate, then by code")]
 
 

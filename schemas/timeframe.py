@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+ANY, ANY_MS = "any", 1
+"""Of candles that close whenever enough was traded: a grid of milliseconds, on which none is missing."""
 _FORM = re.compile(r"([1-9][0-9]*)([smhdw])")
 
 
@@ -20,6 +22,24 @@ def to_millis(timeframe: str) -> int:
     if not found:
         raise ValueError(f"{timeframe!r} is not a timeframe: write a count and one of s, m, h, d, w, as in 15m or 4h")
     return int(found[1]) * UNITS[found[2]]
+
+
+def step_of(timeframe: str) -> int:
+    """The same, and of :data:`ANY`, the timeframe of candles that close whenever enough was traded.
+
+    >>> step_of("5m"), step_of("any")
+    (300000, 1)
+    """
+    return ANY_MS if timeframe == ANY else to_millis(timeframe)
+
+
+def name_of(millis: int) -> str:
+    """The inverse of :func:`step_of`.
+
+    >>> name_of(300_000), name_of(1)
+    ('5m', 'any')
+    """
+    return ANY if millis == ANY_MS else from_millis(millis)
 
 
 def from_millis(millis: int) -> str:

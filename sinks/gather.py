@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 HASHED = (
+    "bars",
     "signals",
     "orders",
     "rejections",
@@ -22,8 +23,11 @@ HASHED = (
 )
 """The topics whose bytes depend on the events alone, and so enter the output hash; ``events`` tells of the run."""
 
+RARE = ("breakers", "replies", "audit")
+"""The same, but without a file, and no part of the hash, where there is no record."""
+
 # What these come from is told shard by shard and symbol by symbol: they are sorted even when one part wrote them all.
-_BY_SHARD = {"signals", "alerts", "metrics", "deadletters"}
+_BY_SHARD = {"bars", "signals", "alerts", "metrics", "deadletters"}
 
 
 class _Key(msgspec.Struct, gc=False):
@@ -47,10 +51,12 @@ def gather(parts: Path, out: Path) -> dict[str, str]:
     were decided. So neither the number of shards nor that of workers is to be seen.
     """
     digests = {}
-    for topic in HASHED:
+    for topic in (*HASHED, *RARE):
         files = [path for path in sorted(parts.glob(f"*/{topic}.jsonl")) if path.stat().st_size]
         target = out / f"{topic}.jsonl"
         target.unlink(missing_ok=True)
+        if topic in RARE and not files:
+            continue
         if topic in _BY_SHARD or len(files) != 1:
             lines = [line for path in files for line in path.read_bytes().splitlines(keepends=True)]
             lines.sort(key=_key)

@@ -89,13 +89,19 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 def test_the_table_of_commands_is_understood() -> None:
     assert sorted(commands()) == [
+        ("command",),
         ("config", "check"),
         ("config", "show"),
         ("deadletters", "list"),
         ("deadletters", "requeue"),
         ("deadletters", "show"),
         ("doctor",),
+        ("download",),
+        ("exchanges", "describe"),
+        ("exchanges", "list"),
+        ("feed",),
         ("publish",),
+        ("record",),
         ("replay",),
         ("run",),
         ("schemas", "export"),
@@ -122,7 +128,7 @@ def test_every_command_and_option_of_the_readme_exists_and_none_is_left_out(tmp_
     named_options = {
         cell.split()[1]: set(re.findall(r"--[a-z]+", cell)) for cell, *_ in table("Commands") if "--" in cell
     }
-    assert set(named_options) == {"replay", "run", "publish", "tail", "trace"}
+    assert set(named_options) == {"download", "replay", "run", "feed", "record", "publish", "tail", "trace"}
     for command, options in named_options.items():
         assert options <= set(re.findall(r"--[a-z]+", penstock(tmp_path, command, "--help").out)), command
 

@@ -21,7 +21,7 @@ from schemas.record import Record
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("schemas", "connectors", "flows", "sinks", "cli")
-OPERATORS = ("flows/indicators", "flows/strategies", "flows/market", "flows/portfolio")
+OPERATORS = ("flows/bars", "flows/indicators", "flows/strategies", "flows/market", "flows/portfolio")
 MAY_IMPORT = {
     "schemas": {"schemas"},
     "connectors": {"schemas", "connectors"},

@@ -21,6 +21,7 @@ from connectors.exchanges.interface import (
     Socket,
     Stream,
     TradeIds,
+    UnreachableError,
 )
 from connectors.exchanges.records import NotNegative, Positive, candle, lax, split
 from schemas.candle import Candle
@@ -29,6 +30,8 @@ from schemas.trade import Trade
 
 SETTLED = ("USDT", "USDC")
 HISTORY = ("1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+LATER = (10001, 10005, 10006)
+"""Codes of what is gone after a while (a network error, too many requests); they come with status 200."""
 HELLO = 100  # subscriptions in one message
 
 
@@ -76,7 +79,7 @@ class Bitunix(Exchange):
         candles_per_request=200,
         trades_per_request=0,
     )
-    heartbeat = Heartbeat(silence_s=30, ping_s=10)
+    heartbeat = Heartbeat(silence_s=15, ping_s=5)
     traps = (
         "A candle has no open time and no mark of its end: its open is the time of the message, cut down to the "
         "timeframe; it is let go when the next one begins or two seconds after its end by the exchange's own time.",
@@ -143,18 +146,23 @@ class Bitunix(Exchange):
         """A stretch of 200 candles: of a longer one the newest would come."""
         if timeframe not in self.history:
             raise ValueError(f"{self.id} has no candles of {timeframe}: it has {', '.join(self.history)}")
-        most = self.limits.candles_per_request
-        params = {"symbol": self.to_exchange(symbol), "interval": timeframe, "limit": str(most), "type": "LAST_PRICE"}
-        end = min(until, since + most * to_millis(timeframe))
-        params |= {"startTime": str(since), "endTime": str(end - 1)}
+        params = {"symbol": self.to_exchange(symbol), "interval": timeframe, "type": "LAST_PRICE"}
+        end = self.candles_known(timeframe, since, until, ())
+        params |= {"startTime": str(since), "endTime": str(end - 1), "limit": str(self.limits.candles_per_request)}
         return Request(f"{self.rest}/api/v1/futures/market/kline", params)
+
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:  # noqa: ARG002
+        """The stretch that was asked for, whatever came of it."""
+        return min(until, since + self.limits.candles_per_request * to_millis(timeframe))
 
     def parse_candles(self, body: bytes, symbol: str, timeframe: str) -> list[Candle]:
         """Sorted: they come newest first."""
         try:
             answer = _answer.decode(body)
             if answer.code != 0:
-                raise ExchangeError(f"{self.id}: {answer.msg} (code {answer.code})")
+                raise (UnreachableError if answer.code in LATER else ExchangeError)(
+                    f"{self.id}: {answer.msg} (code {answer.code})"
+                )
             made = [row.candle(symbol, timeframe) for row in answer.data or ()]
         except ExchangeError:
             raise

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import ccxt.async_support
 import ccxt.pro
 import msgspec
 
@@ -19,6 +20,7 @@ from connectors.exchanges.interface import (
     Request,
     Socket,
     Stream,
+    UnreachableError,
     Watched,
 )
 from schemas.candle import Candle
@@ -27,7 +29,8 @@ from schemas.trade import Trade
 
 SCHEME = "ccxt:"
 AGAIN_S = 1.0
-PAGE = 1_000
+LONGEST = 300  # characters of what ccxt says
+PAGE, CAREFUL = 1_000, 100
 
 _deals, _rows = msgspec.json.Decoder(list[Deal]), msgspec.json.Decoder(list[Row])
 
@@ -51,9 +54,10 @@ class ByCcxt(Watched):
 
     def __init__(self, name: str, client: Any = None) -> None:
         super().__init__()
-        if client is None and name not in ccxt.pro.exchanges:
-            raise ValueError(f"ccxt has no streams of an exchange {name!r}")
-        self._ccxt = client or getattr(ccxt.pro, name)({"enableRateLimit": True, "newUpdates": True})
+        if client is None:
+            module = ccxt.pro if name in ccxt.pro.exchanges else ccxt.async_support  # the latter has no streams
+            client = getattr(module, name)({"enableRateLimit": True, "newUpdates": True})
+        self._ccxt = client
         has = self._ccxt.has
         self._quotes = "watch_bids_asks" if has.get("watchBidsAsks") else "watch_ticker"
         able = {"trades": has.get("watchTrades"), "quotes": has.get("watchBidsAsks") or has.get("watchTicker")}
@@ -66,9 +70,15 @@ class ByCcxt(Watched):
             symbols_per_socket=100,
             messages_per_second=1,
             weight_per_minute=max(1, int(60_000 / max(self._ccxt.rateLimit or 1_000, 1))),
-            candles_per_request=PAGE,
+            candles_per_request=self._page(),
             trades_per_request=PAGE if has.get("fetchTrades") else 0,
         )
+
+    def _page(self) -> int:
+        """How many candles an answer may have in every kind of market, as far as ccxt knows; else 100."""
+        kinds = (("spot", None), ("swap", "linear"), ("swap", "inverse"), ("future", "linear"), ("future", "inverse"))
+        found = [self._ccxt.feature_value_by_type(*kind, "fetchOHLCV", "limit") for kind in kinds]
+        return min((PAGE, *(int(one) for one in found if one))) if any(found) else CAREFUL
 
     def to_exchange(self, symbol: str) -> str:
         """The names are ccxt's already; which ones there are, only the exchange can say."""
@@ -145,6 +155,10 @@ class ByCcxt(Watched):
         except WRONG as error:
             raise ExchangeError(f"{self.id}: an answer that cannot be read ({error}): {body[:200]!r}") from error
 
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:
+        """Some exchanges answer with the first candles there are, others with those of a stretch, which may be none."""
+        return page[-1].ts if page else min(until, since + self.limits.candles_per_request * to_millis(timeframe))
+
     def candles_request(self, symbol: str, timeframe: str, since: int, until: int) -> Request:  # noqa: ARG002
         """From ``since`` on; how many come, the exchange decides."""
         if timeframe not in self.history:
@@ -168,9 +182,11 @@ class ByCcxt(Watched):
                 deals = await self._ccxt.fetch_trades(symbol, since, PAGE)
                 wanted = Deal.__struct_fields__
                 return msgspec.json.encode([{name: one.get(name) for name in wanted} for one in deals])
-            return msgspec.json.encode(await self._ccxt.fetch_ohlcv(symbol, params["timeframe"], since, PAGE))
+            most = self.limits.candles_per_request
+            return msgspec.json.encode(await self._ccxt.fetch_ohlcv(symbol, params["timeframe"], since, most))
         except ccxt.BaseError as error:
-            raise ExchangeError(f"{self.id}: {error}") from error
+            kind = UnreachableError if isinstance(error, ccxt.NetworkError) else ExchangeError
+            raise kind(f"{self.id}: {' '.join(str(error).split())[:LONGEST]}") from error
 
     async def close(self) -> None:
         """Close ccxt's connections."""

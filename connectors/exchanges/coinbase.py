@@ -143,9 +143,13 @@ class Coinbase(Exchange):
         """A stretch of 300 candles; a longer one would be refused."""
         if timeframe not in GRANULARITY:
             raise ValueError(f"{self.id} has no candles of {timeframe}: it has {', '.join(GRANULARITY)}")
-        end = min(until, since + self.limits.candles_per_request * to_millis(timeframe))
+        end = self.candles_known(timeframe, since, until, ())
         params = {"start": str(since // 1000), "end": str((end - 1) // 1000), "granularity": GRANULARITY[timeframe]}
         return Request(f"{self._market(symbol)}/candles", params)
+
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:  # noqa: ARG002
+        """The stretch that was asked for, whatever came of it."""
+        return min(until, since + self.limits.candles_per_request * to_millis(timeframe))
 
     def parse_candles(self, body: bytes, symbol: str, timeframe: str) -> list[Candle]:
         """Sorted: they come newest first."""

@@ -52,6 +52,10 @@ class ExchangeError(ValueError):
     """An exchange refused a request, or answered what we cannot read. The message has its own words."""
 
 
+class UnreachableError(ExchangeError):
+    """An exchange did not answer, or not now: the same request may be answered later."""
+
+
 class Parser(ABC):
     """Reads the frames of one connection, in the order in which they came. A new connection takes a new parser.
 
@@ -192,13 +196,20 @@ class Exchange(ABC):
     def parse_candles(self, body: bytes, symbol: str, timeframe: str) -> list[Candle]:
         """The candles of an answer, oldest first; one whose ``ts`` is not yet past is open. Raises ExchangeError."""
 
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:  # noqa: ARG002
+        """Up to which epoch ms the answer to :meth:`candles_request` speaks; ``page`` is what it has of [since, until).
+
+        Here: it begins with the first candle there is, so that an empty one says that there are none up to ``until``.
+        """
+        return page[-1].ts if page else until
+
     def asked(self, symbols: Sequence[str], streams: Sequence[Stream], timeframe: str) -> None:
         """Raise ValueError for what :meth:`sockets` cannot give."""
         for symbol in symbols:
             self.to_exchange(symbol)
         for stream in streams:
             if stream not in self.streams:
-                raise ValueError(f"{self.id} has no stream {stream!r}: it has {', '.join(self.streams)}")
+                raise ValueError(f"{self.id} has no stream {stream!r}: it has {', '.join(self.streams) or 'none'}")
         if "candles" in streams and timeframe not in self.timeframes:
             raise ValueError(f"{self.id} streams no candles of {timeframe}: it has {', '.join(self.timeframes)}")
 

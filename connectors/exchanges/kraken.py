@@ -22,6 +22,7 @@ from connectors.exchanges.interface import (
     Socket,
     Stream,
     TradeIds,
+    UnreachableError,
 )
 from connectors.exchanges.kraken_frames import KrakenParser
 from connectors.exchanges.records import Count, NotNegative, Positive, candle, lax, split
@@ -30,6 +31,8 @@ from schemas.trade import Trade
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440, "1w": 10080}
 CHANNELS: dict[Stream, str] = {"trades": "trade", "quotes": "ticker", "candles": "ohlc"}
+LATER = ("EAPI:Rate limit", "EGeneral:Too many requests", "EService:Unavailable", "EService:Busy", "EService:Throttled")
+"""Errors that are gone after a while; they come with status 200."""
 OLD_NAMES = {"BTC": "XBT", "DOGE": "XDG"}  # REST still writes them so
 QUOTES = (
     "USDT",
@@ -187,6 +190,10 @@ class Kraken(Exchange):
         params = {"pair": self._pair(symbol), "interval": str(MINUTES[timeframe]), "since": str(since // 1000 - 1)}
         return Request(f"{self.rest}/0/public/OHLC", params)
 
+    def candles_known(self, timeframe: str, since: int, until: int, page: Sequence[Candle]) -> int:  # noqa: ARG002
+        """One answer has all that can be had."""
+        return until
+
     def parse_candles(self, body: bytes, symbol: str, timeframe: str) -> list[Candle]:
         """Rows of time, open, high, low, close, vwap, volume, count."""
         rows = self._rows(_rest_candles, body)
@@ -204,7 +211,8 @@ class Kraken(Exchange):
         try:
             answer = _answer.decode(body)
             if answer.error:
-                raise ExchangeError(f"{self.id}: {', '.join(answer.error)}")
+                later = any(one.startswith(LATER) for one in answer.error)
+                raise (UnreachableError if later else ExchangeError)(f"{self.id}: {', '.join(answer.error)}")
             (rows,) = (value for key, value in answer.result.items() if key != "last")
             return decoder.decode(rows)
         except ExchangeError:

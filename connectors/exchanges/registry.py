@@ -5,6 +5,7 @@ To build one in is to add one file and one line here.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 
 from connectors.exchanges.interface import Exchange
@@ -33,14 +34,16 @@ def exchange(name: str, *, socket_url: str | None = None, rest_url: str | None =
     if socket_url or rest_url:
         raise ValueError(f"{name} is reached through ccxt, which has its own addresses")
     if name not in by_ccxt():
-        raise ValueError(f"no exchange {name!r}: built in are {', '.join(EXCHANGES)}; penstock exchanges list has all")
+        close = get_close_matches(name, [*EXCHANGES, *by_ccxt()], n=1)
+        hint = f"did you mean {close[0]}?" if close else "penstock exchanges list has all of them"
+        raise ValueError(f"no exchange is named {name!r}; {hint}")
     from connectors.exchanges.by_ccxt import ByCcxt
 
     return ByCcxt(name)
 
 
 def by_ccxt() -> list[str]:
-    """The names of those that are only known by ccxt. Takes a second: ccxt is large."""
-    import ccxt.pro
+    """The names of those that are only known by ccxt; some of them have no streams there. Takes a second."""
+    import ccxt
 
-    return [name for name in ccxt.pro.exchanges if name not in EXCHANGES]
+    return [name for name in ccxt.exchanges if name not in EXCHANGES]

@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import WebSocketException
 
-from connectors.exchanges.interface import Exchange, Socket, Stream
+from connectors.exchanges.interface import Exchange, ExchangeError, Socket, Stream, Watched
 from connectors.feed.backoff import Backoff
 from connectors.feed.budget import Budget
 from connectors.feed.feed import Feed
 from connectors.feed.history import History
-from connectors.feed.pulse import Pulse
+from connectors.feed.link import Link, link
 from connectors.feed.reports import Out
 from connectors.feed.wall import Wall
 from schemas.capture import NANOS, Line, Note
 
 STEP_S = 0.05
-OPENED_WITHIN_S = 10.0
-LARGEST_FRAME = 16 << 20
 LEAVE_BEFORE_S = 60.0  # the exchange closes a connection for its age
 
 
@@ -37,15 +34,6 @@ class Ends(Protocol):
 
     def step(self) -> None:
         """Time has passed."""
-
-
-class _Link:
-    """One connection, as long as it stands."""
-
-    def __init__(self, exchange: Exchange, socket: ClientConnection, now: int) -> None:
-        self.socket, self.began = socket, now
-        self.pulse = Pulse(exchange.heartbeat, now)
-        self.why = ""
 
 
 class Driver:
@@ -63,18 +51,18 @@ class Driver:
         """Raises ValueError for what the exchange does not have."""
         self._exchange, self._ends, self._wall = exchange, ends, wall or Wall()
         self._sockets = exchange.sockets(symbols, streams, timeframe)
-        self._opened = Note(
-            "opened", exchange=exchange.id, symbols=tuple(symbols), streams=tuple(streams), timeframe=timeframe
-        )
+        self._timeframe = timeframe
         self._feed = Feed(exchange)
-        self._links: dict[int, _Link] = {}
+        self._links: dict[int, Link] = {}
         self._history = History(exchange, self._wall, lambda note: self._tell(0, note))
         self._failed: asyncio.Future[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set. Raises what one of the ends raised."""
         self._failed = asyncio.get_running_loop().create_future()
-        self._tell(0, self._opened)
+        for number, one in enumerate(self._sockets):
+            about = self._exchange.id, one.symbols, one.streams, self._timeframe
+            self._tell(number, Note("opened", *about))
         tasks = [asyncio.create_task(self._keep(number, one)) for number, one in enumerate(self._sockets)]
         tasks += [asyncio.create_task(self._steps()), asyncio.create_task(_wait(stop))]
         try:
@@ -84,6 +72,8 @@ class Driver:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._history.close()
+            if isinstance(self._exchange, Watched):
+                await self._exchange.close()
         self._tell(0, Note("closed"))
         if self._failed.done():
             self._failed.result()
@@ -116,23 +106,19 @@ class Driver:
             except Exception as error:
                 if not self._failed.done():
                     self._failed.set_exception(error)
-            for link in list(self._links.values()):
-                await self._look_after(link, now)
+            await asyncio.gather(*(self._look_after(one, now) for one in self._links.values()))
 
-    async def _look_after(self, link: _Link, now: int) -> None:
+    async def _look_after(self, one: Link, now: int) -> None:
         lifetime = self._exchange.limits.lifetime_s
-        act = link.pulse.act(now)
+        act = one.pulse.act(now)
         if act == "dead":
-            link.why = "nothing was heard for too long"
-        elif lifetime is not None and now - link.began > (lifetime - LEAVE_BEFORE_S) * NANOS:
-            link.why = "it is as old as the exchange lets one be"
-        if link.why:
-            link.socket.transport.abort()
+            one.why = "nothing was heard for too long"
+        elif lifetime is not None and now - one.began > (lifetime - LEAVE_BEFORE_S) * NANOS:
+            one.why = "it is as old as the exchange lets one be"
+        if one.why:
+            one.abort()
         elif act == "ping" and (text := self._exchange.ping(now // 1_000_000)) is not None:
-            try:
-                await asyncio.wait_for(link.socket.send(text), STEP_S)
-            except (ConnectionClosed, TimeoutError):
-                return  # who reads it will know
+            await one.ping(text)
 
     async def _keep(self, number: int, socket: Socket) -> None:
         """Hold one connection, for ever. What goes wrong in it stays in it."""
@@ -141,28 +127,27 @@ class Driver:
             began = self._wall.now()
             try:
                 await self._read(number, socket)
-            except (OSError, TimeoutError, WebSocketException) as lost:
+                why = "the exchange has no more"
+            except (OSError, TimeoutError, WebSocketException, ExchangeError) as lost:
                 why = str(lost) or type(lost).__name__
             except Exception as defect:  # of a library or of ours: the other connections have nothing to do with it
                 why = f"{type(defect).__name__}: {defect}"
-            link = self._links.pop(number, None)
-            self._tell(number, Note("lost", why=link.why if link is not None and link.why else why))
-            lasted = (self._wall.now() - began) / NANOS if link is not None else 0.0
+            one = self._links.pop(number, None)
+            self._tell(number, Note("lost", why=one.why if one is not None and one.why else why))
+            lasted = (self._wall.now() - began) / NANOS if one is not None else 0.0
             await self._wall.sleep(backoff.after(lasted))
 
-    async def _read(self, number: int, socket: Socket) -> NoReturn:
-        limits = self._exchange.limits
-        async with connect(socket.url, open_timeout=OPENED_WITHIN_S, max_size=LARGEST_FRAME, close_timeout=1) as one:
-            link = self._links[number] = _Link(self._exchange, one, self._wall.now())
+    async def _read(self, number: int, socket: Socket) -> None:
+        async with link(self._exchange, socket, self._wall.now) as one:
+            self._links[number] = one
             self._tell(number, Note("connected"))
-            budget = Budget(max(1.0, limits.messages_per_second), 1.0)
+            budget = Budget(max(1.0, self._exchange.limits.messages_per_second), 1.0)
             for text in socket.hello:
                 await self._wall.sleep(budget.wait_ns(self._wall.now()) / NANOS)
                 await one.send(text)
-            while True:
-                frame = await one.recv(decode=False)
+            async for frame in one.frames:
                 self._tell(number, frame)
-                link.pulse.heard(self._wall.now())
+                one.pulse.heard(self._wall.now())
 
 
 async def _wait(stop: asyncio.Event) -> None:

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import get_args
 
-from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, Exchange, ExchangeError, Notice, Parsed, Parser
+from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, Exchange, ExchangeError, Notice, Parsed
 from connectors.feed import hole
 from connectors.feed.hole import Record
+from connectors.feed.place import SUSPECT_EVERY_NS, Place
 from connectors.feed.reports import EVERY_NS, Out, Reports
 from connectors.feed.skew import Skew
 from connectors.feed.stream import Ask, Key, Kind, Stream
 from connectors.feed.ticks import Ticks
+from connectors.feed.watch import Watch
 from schemas.capture import NANOS, Line, Note
 from schemas.clock import Clock
 from schemas.wire import wire
 
 CLOCK = wire(Clock)
 SUBSCRIBED_WITHIN_NS = 5 * NANOS
-SUSPECT_EVERY_NS = 60 * NANOS
 OTHERS_NS = 15 * NANOS
 """How far back a hole reaches until the trades of other symbols wait, too: theirs would close its candles."""
-
-
-class _Place:
-    """A socket: its parser, the streams on it, and when they are to be looked at for holes."""
-
-    def __init__(self, streams: list[Key]) -> None:
-        self.parser: Parser | None = None
-        self.streams = streams
-        self.lost: int | None = None
-        self.heard = 0  # when the last frame came
-        self.resume: int | None = None  # at the latest
-        self.suspect: int | None = None  # when to look for what a frame held that could not be read
-        self.suspected = -SUSPECT_EVERY_NS
 
 
 class Feed:
@@ -45,11 +35,12 @@ class Feed:
     def __init__(self, exchange: Exchange, history: bool = True) -> None:
         self.asks: list[Ask] = []
         self._exchange, self._history = exchange, history
-        self._reports, self._skew, self._ticks = Reports(exchange.id), Skew(), Ticks()
+        self._reports, self._skew, self._ticks, self._watch = Reports(exchange.id), Skew(), Ticks(), Watch()
         self._streams: dict[Key, Stream] = {}
         self._troubled: dict[Key, Stream] = {}
-        self._places: dict[int, _Place] = {}
+        self._places: defaultdict[int, Place] = defaultdict(Place)
         self._report: int | None = None
+        self._timeframe = ""
         self._waiting: list[Out] = []
 
     def take(self, line: Line) -> list[Out]:
@@ -57,7 +48,7 @@ class Feed:
         return self._taken(line) + self._released(line.ns)
 
     def _taken(self, line: Line) -> list[Out]:
-        ns, place = line.ns, self._place(line.socket)
+        ns, place = line.ns, self._places[line.socket]
         if self._report is None:
             self._report = ns + EVERY_NS
         out = self.advance(ns)
@@ -97,7 +88,7 @@ class Feed:
             if stream.hole.opened is not None:
                 out += self._go_on(key, stream.order.give_up(ns), ns)
         out += self._let_go()
-        return out + self._reports.minute(ns, self._skew.ms)
+        return out + self._minute(ns)
 
     def _at(self, due: int) -> list[Out]:
         out: list[Out] = []
@@ -117,18 +108,19 @@ class Feed:
         self._reports.count["clocks"] += len(clocks)
         out += [("trades", CLOCK(ts=ts)) for ts in clocks]
         if self._report is not None and self._report <= due:
-            out += self._reports.minute(due, self._skew.ms)
+            out += self._minute(due)
             self._report = due + EVERY_NS
         return out
 
-    def _place(self, socket: int) -> _Place:
-        if socket not in self._places:
-            self._places[socket] = _Place([])
-        return self._places[socket]
+    def _minute(self, ns: int) -> list[Out]:
+        out: list[Out] = []
+        for code, symbol, figures in self._watch.look(ns, self._skew.ms):
+            out += self._reports.alert(ns, code, symbol, **figures)
+        return out + self._reports.minute(ns, self._skew.ms, self._watch.stale)
 
-    def _noted(self, place: _Place, socket: int, note: Note, ns: int) -> list[Out]:
+    def _noted(self, place: Place, socket: int, note: Note, ns: int) -> list[Out]:
         if note.what == "opened":
-            return self._opened(note)
+            return self._opened(place, note, ns)
         if note.what == "closed":
             return self.close(ns)
         if note.what == "connected":
@@ -138,24 +130,26 @@ class Feed:
         kind: Kind = "candles" if note.kind == "candles" else "trades"
         return self._answered((kind, note.symbol), note, ns)
 
-    def _opened(self, note: Note) -> list[Out]:
-        sockets = self._exchange.sockets(note.symbols, note.streams, note.timeframe or "1m")  # type: ignore[arg-type]
-        kinds: tuple[Kind, ...] = ("trades", "candles")
-        self._places = {
-            number: _Place([(kind, symbol) for symbol in one.symbols for kind in kinds if kind in one.streams])
-            for number, one in enumerate(sockets)
-        }
+    def _opened(self, place: Place, note: Note, ns: int) -> list[Out]:
+        self._timeframe, kinds = note.timeframe, get_args(Kind)
+        place.streams = [(kind, symbol) for symbol in note.symbols for kind in kinds if kind in note.streams]
+        for symbol in note.symbols:
+            for stream in note.streams:
+                self._watch.expect(stream, symbol, ns, note.timeframe if stream == "candles" else "")
         return []
 
-    def _connected(self, place: _Place, socket: int, ns: int) -> list[Out]:
+    def _connected(self, place: Place, socket: int, ns: int) -> list[Out]:
         self._reports.count["connected"] += 1
         place.parser, place.resume = self._exchange.parser(), ns + SUBSCRIBED_WITHIN_NS
+        for kind, symbol in place.streams:
+            if kind == "candles":
+                self._stream(place, (kind, symbol), self._timeframe).expect(self._now_ms(ns))
         if place.lost is None:
             return []
         seconds, place.lost = round((ns - place.lost) / NANOS, 3), None
         return self._reports.alert(ns, "FEED_BACK", level="info", socket=socket, seconds=seconds)
 
-    def _lost(self, place: _Place, socket: int, why: str, ns: int) -> list[Out]:
+    def _lost(self, place: Place, socket: int, why: str, ns: int) -> list[Out]:
         self._reports.count["lost"] += 1
         place.resume, known = None, place.parser is not None
         place.parser = None
@@ -165,13 +159,13 @@ class Feed:
         place.lost = ns
         return self._reports.alert(ns, "FEED_LOST", socket=socket, why=why)
 
-    def _tear(self, place: _Place, since: int, symbol: str | None = None) -> None:
+    def _tear(self, place: Place, since: int, symbol: str | None = None) -> None:
         for key in place.streams:
             if (symbol is None or key[1] == symbol) and (stream := self._streams.get(key)) is not None:
                 stream.order.tear(since)
                 self._troubled[key] = stream
 
-    def _resume(self, place: _Place, ns: int, symbol: str | None = None) -> list[Out]:
+    def _resume(self, place: Place, ns: int, symbol: str | None = None) -> list[Out]:
         if symbol is None:
             place.resume = None
         out: list[Out] = []
@@ -181,30 +175,35 @@ class Feed:
                 out += self._go_on(key, [], ns)
         return out
 
-    def _parsed(self, place: _Place, parsed: Parsed, ns: int) -> list[Out]:
+    def _parsed(self, place: Place, parsed: Parsed, ns: int) -> list[Out]:
         if isinstance(parsed, TRADE):
             self._skew.see(ns // 1_000_000, parsed.ts)
             return self._offer(place, ("trades", parsed.symbol), parsed, ns)
         if isinstance(parsed, QUOTE):
             self._reports.count["quotes"] += 1
+            self._watch.saw("quotes", parsed.symbol, ns)
             return [("quotes", parsed)]
         if isinstance(parsed, CANDLE):
             return self._offer(place, ("candles", parsed.symbol), parsed, ns)
         assert isinstance(parsed, Notice)
         return self._notice(place, parsed, ns)
 
-    def _offer(self, place: _Place, key: Key, record: Record, ns: int) -> list[Out]:
-        stream = self._streams.get(key)
-        if stream is None:
-            stream = self._streams[key] = Stream(self._exchange, *key)
-            if key not in place.streams:
-                place.streams.append(key)
+    def _offer(self, place: Place, key: Key, record: Record, ns: int) -> list[Out]:
+        self._watch.saw(*key, ns)
+        stream = self._stream(place, key, record.timeframe if key[0] == "candles" else "")
         try:
             return self._go_on(key, stream.offer(record, ns), ns)
         except ExchangeError as wrong:
             return self._unparsed(place, str(wrong), ns)
 
-    def _notice(self, place: _Place, notice: Notice, ns: int) -> list[Out]:
+    def _stream(self, place: Place, key: Key, timeframe: str) -> Stream:
+        if key not in self._streams:
+            self._streams[key] = Stream(self._exchange, *key, timeframe)
+            if key not in place.streams:
+                place.streams.append(key)
+        return self._streams[key]
+
+    def _notice(self, place: Place, notice: Notice, ns: int) -> list[Out]:
         if notice.ts is not None:
             self._skew.see(ns // 1_000_000, notice.ts)
         if notice.kind == "subscribed":
@@ -217,14 +216,14 @@ class Feed:
             return self._reports.once(ns, "FEED_REFUSED", notice.why)
         return self._unparsed(place, notice.why, ns) if notice.kind == "unparsed" else []
 
-    def _unparsed(self, place: _Place, why: str, ns: int) -> list[Out]:
+    def _unparsed(self, place: Place, why: str, ns: int) -> list[Out]:
         """It may have been a record: so all streams of the socket are looked at, at most once a minute."""
         self._reports.count["unparsed"] += 1
         place.suspect = max(ns, place.suspected + SUSPECT_EVERY_NS)
         out = self._reports.once(ns, "FEED_UNPARSED", why)
         return out + (self._examine(place, ns) if place.suspect == ns else [])
 
-    def _examine(self, place: _Place, ns: int) -> list[Out]:
+    def _examine(self, place: Place, ns: int) -> list[Out]:
         place.suspect, place.suspected = None, ns
         if place.parser is None:
             return []  # the connection is gone, and all will be looked at when it is back

@@ -23,13 +23,13 @@ def recorded(path: Path, name: str | None = None) -> Iterator[tuple[int, list[Ou
     feed: Feed | None = None
     ns = 0
     for line in lines(path):
-        if isinstance(line.said, Note) and line.said.what == "opened":
+        if isinstance(line.said, Note) and line.said.what == "opened" and not line.socket:
             if feed is not None:
                 yield ns, feed.close(ns)  # the process that made it began anew
             feed = _feed(path, line.said.exchange, history=True)
         elif feed is None:
             if name is None:
-                raise CaptureError(f"{path}: does not say of which exchange it is: name it")
+                raise CaptureError(f"{path}: does not say of which exchange it is: name it with --exchange")
             feed = _feed(path, name, history=False)
         ns = line.ns
         out = feed.take(line)

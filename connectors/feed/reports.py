@@ -24,6 +24,8 @@ MEANING = {
     "FEED_GAP": "records were missed; what the exchange's history had of them is in its place",
     "FEED_REFUSED": "the exchange says that something is wrong with what it was asked",
     "FEED_UNANSWERED": "a question about what was missed found no answer; it is asked again",
+    "FEED_STALE": "nothing comes of this stream any more: a quiet market, or a subscription that was lost",
+    "FEED_CLOCK": "the exchange's clock and this machine's are more than a second apart",
     "FEED_UNPARSED": "a frame could not be read: counted, and left out",
 }
 """By code of an alert, what it says."""
@@ -92,10 +94,11 @@ class Reports:
             ("metrics", METRIC(ts=ts, name=name, value=float(value), labels=labels)) for name, value in values.items()
         ]
 
-    def minute(self, ns: int, skew: int | None) -> list[Out]:
-        """What was counted since the last time, and the skew of the clocks in ms."""
+    def minute(self, ns: int, skew: int | None, stale: int) -> list[Out]:
+        """What was counted since the last time, the skew of the clocks in ms, and how many streams are stale."""
         ts, labels = ns // 1_000_000, {"exchange": self._exchange}
         values = {f"feed_{name}": self.count[name] for name in COUNTS}
+        values["feed_stale"] = stale
         if skew is not None:
             values["feed_clock_skew_ms"] = skew
         self.count.clear()

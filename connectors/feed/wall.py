@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from schemas.capture import NANOS
 
 
 class Wall:
-    """Wall-clock time in epoch ns. A clock that is set back stands still until it is where it was.
+    """Time in epoch ns. A clock that is set back stands still until it is where it was.
 
-    ``speed``: so many seconds pass in one; ``start`` is then the time at the beginning.
+    >>> wall = Wall(iter([5, 7, 6, 9]).__next__)
+    >>> [wall.now() for _ in range(4)]
+    [5, 7, 8, 9]
     """
 
-    def __init__(self, speed: float = 1.0, start: int | None = None) -> None:
-        self._speed, self._start = speed, start
-        self._began = time.monotonic_ns()
-        self._last = 0
+    def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock, self._last = clock, 0
 
     def now(self) -> int:
         """The time, later than any before."""
-        passed = time.monotonic_ns() - self._began
-        now = time.time_ns() if self._start is None else self._start + int(passed * self._speed)
-        self._last = max(now, self._last + 1)
+        self._last = max(self._clock(), self._last + 1)
         return self._last
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so long by this clock."""
-        await asyncio.sleep(seconds / self._speed)
+        """Wait so long."""
+        await asyncio.sleep(seconds)
 
     async def until(self, ns: int) -> None:
         """Wait until a time has come."""

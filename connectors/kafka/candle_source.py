@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
@@ -13,10 +13,11 @@ from connectors.kafka.candle_topic import CandleTopic, Known
 from connectors.kafka.feed import Feed, SourceHooks, Start
 from connectors.kafka.partition import Before, Partition
 from connectors.kafka.ticker import Clock, Ends, Ticker
-from schemas.batch import CandleBatch
+from connectors.kafka.trade_topic import TradeTopic
 from schemas.tick import Tick
 
-Item = tuple[str, CandleBatch | Tick]
+Item = tuple[str, Any]
+"""The name of a part with a batch of what it holds, or a tick."""
 
 
 class SourceState(NamedTuple):
@@ -30,6 +31,8 @@ class SourceState(NamedTuple):
 class CandleReader(StatefulSourcePartition[Item, SourceState]):
     """Hands over one partition as it comes, and says when there is nothing more just now."""
 
+    holds: ClassVar[type[CandleTopic | TradeTopic]] = CandleTopic
+
     def __init__(
         self,
         feed: Feed,
@@ -40,7 +43,7 @@ class CandleReader(StatefulSourcePartition[Item, SourceState]):
         clock: Clock,
         state: SourceState | None,
     ) -> None:
-        self._columns = CandleTopic(feed.topic, number, state.known if state else None)
+        self._columns = self.holds(feed.topic, number, state.known if state else None)
         self._start, self._batch_rows, self._upto = start, batch_rows, state.upto if state else 0
         self._partition = Partition(feed, number, state.offset if state else None, self._first)
         self._ticker = Ticker(self._partition, ends, clock)
@@ -61,7 +64,11 @@ class CandleReader(StatefulSourcePartition[Item, SourceState]):
             self._upto = (messages[-1].offset() or 0) + 1
             return [(self._partition.name, self._columns.batch(messages))]
         tick = self._ticker.tick(self._upto)
-        return [] if tick is None else [(self._partition.name, tick)]
+        return [] if tick is None else [(self._partition.name, one) for one in self.idle(tick)]
+
+    def idle(self, tick: Tick) -> list[Any]:
+        """What to hand over when there is nothing more just now."""
+        return [tick]
 
     def next_awake(self) -> datetime | None:
         """At once as long as there is something; a millisecond later when there was nothing."""
@@ -83,6 +90,9 @@ class CandleTopicSource(FixedPartitionedSource[Item, SourceState]):
     gives the seconds since 1970 for the ticks.
     """
 
+    what: ClassVar[str] = "candles"
+    reader: ClassVar[type[CandleReader]] = CandleReader
+
     def __init__(
         self,
         client: Mapping[str, Any],
@@ -93,7 +103,7 @@ class CandleTopicSource(FixedPartitionedSource[Item, SourceState]):
         hooks: SourceHooks | None = None,
         clock: Clock = time.time,
     ) -> None:
-        self._feed = Feed(dict(client), group, topic, "candles", hooks or SourceHooks())
+        self._feed = Feed(dict(client), group, topic, self.what, hooks or SourceHooks())
         self._start, self._batch_rows, self._clock = start, batch_rows, clock
         self._ends = Ends(self._feed)
 
@@ -104,4 +114,4 @@ class CandleTopicSource(FixedPartitionedSource[Item, SourceState]):
     def build_part(self, step_id: str, for_part: str, resume_state: SourceState | None) -> CandleReader:  # noqa: ARG002
         """Go on where the snapshot was taken. Raises SourceError when the broker is not there."""
         number = int(for_part.rpartition("-")[2])
-        return CandleReader(self._feed, number, self._start, self._batch_rows, self._ends, self._clock, resume_state)
+        return self.reader(self._feed, number, self._start, self._batch_rows, self._ends, self._clock, resume_state)

@@ -2,99 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from connectors.kafka.decode import Decoded, decode, explain
-from schemas.batch import CandleBatch, Head, Refused
+from connectors.kafka.received import Heads, Received, Refusal, Refusals, Texts, refused_of
+from schemas.batch import CandleBatch
 from schemas.candle import Candle
-from schemas.deadletter import header_text, text_of
 from schemas.timeframe import to_millis
 from schemas.window import Window
-
-Refusal = tuple[str, str, str | None]  # reason, error, symbol
-Refusals = dict[int, Refusal]  # by index of the message
-
-
-class Received(Protocol):
-    """What is used of a message of confluent-kafka."""
-
-    def value(self) -> bytes | None:
-        """The payload."""
-
-    def offset(self) -> int | None:
-        """The offset in the partition."""
-
-    def key(self) -> Any:
-        """The key."""
-
-    def headers(self) -> Any:
-        """The headers, in their order."""
-
-    def timestamp(self) -> tuple[int, int]:
-        """Kind and time of its stamp, epoch ms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Texts(Mapping[int, str]):
-    """The messages behind the rows of a batch, made into text only when one is asked for."""
-
-    messages: tuple[bytes | None, ...]
-
-    def __getitem__(self, row: int) -> str:
-        message = self.messages[row] if 0 <= row < len(self.messages) else None
-        if message is None:
-            raise KeyError(row)
-        return message.decode("utf-8", "backslashreplace")
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.messages)))
-
-    def __len__(self) -> int:
-        return len(self.messages)
-
-
-@dataclass(frozen=True, slots=True)
-class Heads(Mapping[int, Head]):
-    """Keys and headers of the messages behind the rows of a batch, asked for and made into text only when wanted."""
-
-    messages: tuple[Any, ...]
-
-    def __getitem__(self, row: int) -> Head:
-        if not 0 <= row < len(self.messages):
-            raise KeyError(row)
-        return _head(self.messages[row])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.messages)))
-
-    def __len__(self) -> int:
-        return len(self.messages)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # To another process goes only what it may ask for: a message of confluent-kafka cannot be sent.
-        return Heads, (tuple(Kept(message.key(), message.headers()) for message in self.messages),)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Key and headers of a message that is not here any more."""
-
-    _key: Any
-    _headers: Any
-
-    def key(self) -> Any:
-        """The key."""
-        return self._key
-
-    def headers(self) -> Any:
-        """The headers, in their order."""
-        return self._headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +76,7 @@ class CandleTopic:
             raw=Texts(tuple(values) if len(at) == len(values) else tuple(values[i] for i in at.tolist())),
             topic=self.topic,
             partition=self.partition,
-            refused=tuple(_refused(messages[i], int(offsets[i]), refusal) for i, refusal in sorted(refused.items())),
+            refused=tuple(refused_of(messages[i], int(offsets[i]), refusal) for i, refusal in sorted(refused.items())),
             arrived_ms=messages[-1].timestamp()[1] if messages else None,
             heads=Heads(tuple(messages) if len(at) == len(values) else tuple(messages[i] for i in at.tolist())),
         )
@@ -215,19 +135,3 @@ class CandleTopic:
         self.known = Known((*self.known.symbols, *names), (*self.known.timeframes, *timeframes))
         self._new = []
         self._adopt()
-
-
-def _refused(message: Received, offset: int, refusal: Refusal) -> Refused:
-    reason, error, symbol = refusal
-    key, headers = _head(message)
-    return Refused(offset, message.value(), reason, error, headers, symbol, key)
-
-
-def _head(message: Any) -> Head:
-    key = message.key()
-    headers = [header_text(name, _bytes(value)) for name, value in message.headers() or ()]
-    return None if key is None else text_of(_bytes(key) or b""), tuple(headers)
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Messages of the topics ``candles`` and ``trades`` into columns; what is no record is told, see :mod:`.rows`."""
+"""Candles, trades and clocks: messages into columns; what is no record is told, see :mod:`.rows`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from connectors.kafka.rows import Rows, Unread, explain
 from connectors.trade_ids import ids_of
 from schemas.candle import Candle
+from schemas.clock import Clock
 from schemas.trade import Trade
 
-__all__ = ["Decoded", "DecodedTrades", "Unread", "decode", "decode_trades", "explain"]
+__all__ = ["Decoded", "DecodedClocks", "DecodedTrades", "Unread", "decode", "decode_clocks", "decode_trades", "explain"]
 
-_candles, _trades = Rows(Candle), Rows(Trade)
+_candles, _trades, _clock_rows = Rows(Candle), Rows(Trade), Rows(Clock)
 _NUMBERS = ("ts", "open", "high", "low", "close", "volume")
 _prices = tuple(attrgetter(name) for name in _NUMBERS[1:])
 _ts, _price, _amount = attrgetter("ts"), attrgetter("price"), attrgetter("amount")
@@ -68,6 +69,15 @@ class DecodedTrades:
         return len(self.ts)
 
 
+@dataclass(frozen=True, slots=True)
+class DecodedClocks:
+    """The same of clocks."""
+
+    index: NDArray[np.int64] | None
+    ts: NDArray[np.int64]
+    unread: tuple[Unread, ...]
+
+
 def decode(values: Sequence[bytes | None]) -> Decoded:
     """Columns of some candles. Never raises on their content.
 
@@ -87,6 +97,19 @@ def decode_trades(values: Sequence[bytes | None]) -> DecodedTrades:
     (['BTC/USDT'], [7], [42], [True], ())
     """
     return _trades.read(values, _trade_columns)
+
+
+def decode_clocks(values: Sequence[bytes | None]) -> DecodedClocks:
+    """Columns of some clocks. Never raises on their content.
+
+    >>> decode_clocks([b'{"ts":7}']).ts.tolist()
+    [7]
+    """
+    return _clock_rows.read(values, _clock_columns)
+
+
+def _clock_columns(rows: list[Any], index: NDArray[np.int64] | None, unread: tuple[Unread, ...]) -> DecodedClocks:
+    return DecodedClocks(index, np.fromiter(map(_ts, rows), np.int64, len(rows)), unread)
 
 
 def _candle_columns(rows: list[Any], index: NDArray[np.int64] | None, unread: tuple[Unread, ...]) -> Decoded:

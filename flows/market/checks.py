@@ -108,7 +108,7 @@ def _check(
                 today[s, 2] = 0
             today[s, 0] = day
             today[s, 1] = today[s, 3] = 0
-        if seen >= 0:
+        if seen >= 0 and step[s] > 1:
             missing[i] = (t - seen) // step[s] - 1
         today[s, 1] += 1
         today[s, 3] += missing[i]

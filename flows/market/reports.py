@@ -14,7 +14,7 @@ from flows.market.checks import Verdict
 from flows.market.runner import Raised
 from flows.outbox import Outbox
 from schemas.alert import Alert
-from schemas.batch import CandleBatch
+from schemas.batch import CandleBatch, TradeBatch
 from schemas.deadletter import DeadLetter
 from schemas.ids import event_id
 from schemas.metric import Metric
@@ -38,7 +38,7 @@ def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -
         shown = " ".join(f"{name}={value}" for name, value in figures.items())
         outbox["deadletters"].append(
             DeadLetterRow(
-                id=event_id(*_place(source, batch.partition), symbol, position, reason),
+                id=event_id(*place(source, batch.partition), symbol, position, reason),
                 ts=max(int(ts[row]), 0),
                 source=source,
                 position=position,
@@ -55,15 +55,15 @@ def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -
         )
 
 
-def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -> None:
-    """One for each message that is no row; ``newest`` is the close time of the shard's newest row before the batch.
+def refusals(outbox: Outbox, batch: CandleBatch | TradeBatch, reached: Ints, newest: int) -> None:
+    """One for each message that is no row; ``reached`` is the event time by row, ``newest`` the one before the batch.
 
     They go between those of the rows by their offsets, so that the order does not depend on how batches were cut.
     """
     if not batch.refused:
         return
     source = batch.topic or batch.shard
-    times = np.maximum.accumulate(np.append(newest, np.where(accepted, batch.ts, newest)))
+    times = np.maximum.accumulate(np.append(newest, reached))
     before = np.searchsorted(batch.position, [refused.position for refused in batch.refused])
     letters = []
     for refused, ts in zip(batch.refused, times[before].tolist(), strict=True):
@@ -71,7 +71,7 @@ def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -
         raw, encoding = _text(kept)
         letters.append(
             DeadLetterRow(
-                id=event_id(*_place(source, batch.partition), refused.position, refused.reason),
+                id=event_id(*place(source, batch.partition), refused.position, refused.reason),
                 ts=max(ts, 0),
                 source=source,
                 position=refused.position,
@@ -89,7 +89,7 @@ def refusals(outbox: Outbox, batch: CandleBatch, accepted: Flags, newest: int) -
     outbox["deadletters"] = sorted([*outbox["deadletters"], *letters], key=attrgetter("position"))
 
 
-def _place(source: str, partition: int | None) -> tuple[str | int, ...]:
+def place(source: str, partition: int | None) -> tuple[str | int, ...]:
     """An offset means something in its partition only."""
     return (source,) if partition is None else (source, partition)
 

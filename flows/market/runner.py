@@ -16,7 +16,7 @@ from flows.strategies.base import Signals, Strategy
 from schemas.ids import event_id
 from schemas.record import Mode
 from schemas.signal import Signal
-from schemas.timeframe import from_millis
+from schemas.timeframe import name_of
 from schemas.wire import wire
 
 SignalRow = wire(Signal)
@@ -141,7 +141,7 @@ class Runner:
             zip(*values, strict=True) if values else repeat((), len(at)),
             strict=True,
         )
-        timeframes = {slot: from_millis(int(step[slot])) for slot in set(slots)}
+        timeframes = {slot: name_of(int(step[slot])) for slot in set(slots)}
         version, label, mode, reason = self.strategy.version, self.label, self.mode, signals.reason
         made = []
         for i, slot, ts, wish, price, below, above, sure, holes, figures in rows:

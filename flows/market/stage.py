@@ -40,7 +40,8 @@ class MarketStage:
         self.config, self.runners, self.shards = config, tuple(runners), tuple(shards)
         self.lateness = to_millis(config.allowed_lateness)
         self.checks = Checks(self.lateness)
-        self.fill = Fill(self.lateness, config.max_flat) if config.empty_candle == "flat" else None
+        fill = config.empty_candle == "flat" and not config.bars.made
+        self.fill = Fill(self.lateness, config.max_flat) if fill else None
         self.names: tuple[str, ...] = ()
         self.step_ms: Ints = np.empty(0, np.int64)
         self.upto, self.watermark = 0, -1
@@ -58,12 +59,13 @@ class MarketStage:
         good = checked.verdict == 0
         if not good.all():
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
-        reports.refusals(outbox, batch, good, newest)
+        reports.refusals(outbox, batch, np.where(good, batch.ts, newest), newest)
         candles = Candles(slot, len(self.names), batch.ts, batch.open, batch.high, batch.low, batch.close, batch.volume)
         missing, position = checked.missing, batch.position
         if not good.all():
             candles, missing, position = candles[good], missing[good], position[good]
-        reports.gaps(outbox, candles, missing, self.names, self.step_ms)
+        if batch.watermark is None:  # where candles are made of trades, nothing was traded: that is no gap
+            reports.gaps(outbox, candles, missing, self.names, self.step_ms)
         if self.fill is not None:
             candles, missing, came = self.fill(candles, missing, self.step_ms)
             position = position[came]
@@ -98,8 +100,10 @@ class MarketStage:
         self, batch: CandleBatch, c: Candles, position: Ints, found: Sequence[tuple[int, Any]]
     ) -> Slices | None:
         """None when the batch changes nothing for those who wait."""
-        upto = max([self.upto, *(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:])])
-        watermark = END if batch.final else max(self.watermark, int(self.checks.newest[0]) - self.lateness - 1)
+        behind = [*(batch.position[-1:] + 1).tolist(), *(one.position + 1 for one in batch.refused[-1:])]
+        upto = max([self.upto, batch.upto, *behind])
+        known = int(self.checks.newest[0]) - self.lateness - 1 if batch.watermark is None else batch.watermark
+        watermark = END if batch.final else max(self.watermark, known)
         if not len(c) and (upto, watermark) == (self.upto, self.watermark):
             return None
         self.upto, self.watermark = upto, watermark

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from flows.columns import Floats, Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
-from flows.portfolio.book import Book, Holding
-from flows.portfolio.broker import Bracket, PaperBroker, Ticket
+from flows.portfolio.book import Holding
+from flows.portfolio.control import steered
+from flows.portfolio.control.observed import ObservedLedger
+from flows.portfolio.control.states import States
+from flows.portfolio.control.steering import Steering
+from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
-from flows.portfolio.ledger import Ledger
-from flows.portfolio.memory import Memory
-from flows.portfolio.orders import Orders
-from flows.portfolio.rounding import money, worth
-from flows.portfolio.scan import DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
+from flows.portfolio.legs import Legs
+from flows.portfolio.pending import trigger
+from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -29,30 +32,29 @@ WANTED = {"long": 1, "short": -1, "flat": 0}
 
 
 class Account:
-    """The book, the paper broker and the gates of one portfolio (or of one shadow strategy).
+    """The desk and the gates of one portfolio (or of one shadow strategy).
 
-    Within an instant, in this order: waiting orders fill at the opens, brackets are checked inside the candles, both
+    Within an instant, in this order: waiting orders fill at the opens, guards are checked inside the candles, both
     symbol by symbol; all symbols are marked; then the signals are decided, by symbol and strategy.
     """
 
     def __init__(self, config: Config, mode: Mode = "live", strategy: str | None = None) -> None:
         self.config, self.mode, self.strategy = config, mode, strategy
-        self.book = Book(config.portfolio.cash)
-        self.broker = PaperBroker(config.broker, config.instruments)
+        self.desk = desk = Desk(config, mode, strategy)
+        self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
+        self.orders = desk.orders
         self.gates = gates_of(config)
-        kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
-        self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
-        self.orders = Orders(config.portfolio.name)
-        self.ledger = Ledger(config.portfolio.name, mode, strategy)
+        self.legs = Legs(config.exits)
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
-        self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.tally = new_tally(float(config.portfolio.cash))
         self.lanes = new_lanes(0)
         self.estimates = Estimates(config)
         self.slots: dict[str, int] = {}
-        self.committed = 0.0  # notional of waiting entries less that of waiting exits
-        self.coming = 0  # waiting entries less waiting exits
+        self.states = States()
+        self.steering = Steering(self, config) if steered(config) else None
+        if self.steering:
+            self.ledger = desk.ledger = ObservedLedger(config.portfolio.name, mode, strategy, self.steering)
 
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""
@@ -65,7 +67,9 @@ class Account:
         row, taken = 0, 0
         while True:
             due = signals[taken].ts if taken < len(signals) else NEVER
-            row, why = scan(row, *columns, due, lanes, self.tally, self.interval, out, watch, ring)
+            row, why = scan(
+                row, *columns, due, lanes, self.tally, self.interval, out, watch, ring, self.broker.trails.rows
+            )
             if why == DONE and taken == len(signals):
                 break
             if why == ROW:
@@ -76,12 +80,16 @@ class Account:
                     self._sum_up()
                     self.ledger.day(outbox, ended, self.book.cash, float(self.tally["equity"][0]))
                     self.memory.day_equity = float(self.tally["equity"][0])
+                    if self.steering:
+                        self.steering.day(ended, outbox)
                 self.tally["day_end"] = (int(block.ts[row]) + DAY_MS - 1) // DAY_MS * DAY_MS
+            elif why == BREAK and self.steering:
+                self.steering.instant(block.timeframes, outbox)
             else:
                 until = taken
                 while until < len(signals) and signals[until].ts == due:
                     until += 1
-                self._decide(signals[taken:until], block, outbox)
+                self.decide(signals[taken:until], block.timeframes, outbox)
                 taken = until
         self.ledger.equity(outbox, out[: int(self.tally["rows_out"][0])])
 
@@ -96,62 +104,26 @@ class Account:
             self.slots[symbols[slot]] = slot
 
     def _candle(self, block: Block, row: int, outbox: Outbox) -> None:
-        """Fill what waits for this candle's open, then what its range sets off."""
+        """A candle that fills an order, or sets something off."""
         slot, ts = block.slot.item(row), block.ts.item(row)
         symbol, candle_ts = block.symbols[slot], ts - block.timeframes.item(slot)
-        open_, high, low = block.open.item(row), block.high.item(row), block.low.item(row)
-        for ticket in self.broker.take_waiting(symbol):
-            self._uncommit(ticket)
-            price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
-            self._fill(ticket.order, price, ts, candle_ts, outbox)
-        for hit in self.broker.triggered(symbol, open_, high, low):
-            order = self.orders.bracket(self.book.holdings[(symbol, hit.strategy)], hit.leg, hit.level, ts)
-            self.ledger.order(outbox, order)
-            self._fill(order, hit.price, ts, candle_ts, outbox)
+        prices = block.open.item(row), block.high.item(row), block.low.item(row), block.close.item(row)
+        self.desk.candle(symbol, ts, candle_ts, prices, outbox)
         self._settle(symbol)
-
-    def _fill(self, order: Any, price: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
-        value = worth(price, order.quantity)
-        fee = money(value * self.fee_rate)
-        self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
-        key = (order.symbol, order.strategy)
-        if order.leg == "entry":
-            side = 1 if order.side == "buy" else -1
-            holding = Holding(
-                id=order.position_id,
-                strategy=order.strategy,
-                symbol=order.symbol,
-                side=side,
-                quantity=order.quantity,
-                entry_price=price,
-                entry_value=value,
-                entry_ts=candle_ts,
-                fees=fee,
-                stop=order.stop,
-                target=order.target,
-            )
-            self.book.open(holding)
-            stop, target = order.stop, order.target
-            reach = side * np.inf if target is None else float(target)
-            self.broker.guard(order.symbol, Bracket(order.strategy, side, float(stop), reach, stop, target))
-            self.ledger.position(outbox, holding, ts, None)
-        else:
-            holding = self.book.holdings[key]
-            closed = self.book.close(holding, price, fee, candle_ts, order.leg)
-            self.broker.release(order.symbol, order.strategy)
-            self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
-            self.ledger.position(outbox, holding, ts, closed)
 
     def _settle(self, symbol: str) -> None:
         """Tell the compiled walk what changed: cash, and the exposure and levels of one symbol."""
         net = size = 0.0
-        for strategy in self.broker.brackets.get(symbol, ()):
+        for strategy in self.broker.guards.get(symbol, ()):
             holding = self.book.holdings[(symbol, strategy)]
             quantity = float(holding.quantity)
             net += quantity * holding.side
             size += quantity
-        down, up = self.broker.levels(symbol)
-        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, float(self.book.cash))
+        self.desk.catch_up(symbol)
+        down, up, due = self.broker.levels(symbol)
+        wake, trail = int(symbol in self.broker.waiting), self.broker.trails.first(symbol)
+        cash = float(self.book.cash)
+        settle(self.lanes, self.tally, self.slots[symbol], net, size, down, up, wake, due, trail, cash)
         if not self.book.holdings:
             self._sum_up()  # flat: no residue of adding may look like an exposure
 
@@ -164,31 +136,49 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def _decide(self, signals: Sequence[Any], block: Block, outbox: Outbox) -> None:
+    def decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
         """The signals of one instant, after all its candles are marked."""
         for signal in signals:
             want = WANTED[signal.side]
             holding = self.book.holdings.get((signal.symbol, signal.strategy))
-            held = holding.side if holding else 0
-            if holding and want != held:
-                self._place(self.orders.exit(holding, signal), -float(holding.quantity) * signal.price, block, outbox)
+            held = holding.side if holding and not holding.leaving else 0
+            if holding and held and want != held:
+                if self.steering and self.steering.keeps(signal, "sell" if held > 0 else "buy", outbox):
+                    continue
+                value = -float(holding.quantity) * signal.price
+                self.place(self.orders.exit(holding, signal), value, timeframes, outbox)
+            pending = self.desk.pending_of(signal.symbol, signal.strategy)
+            if pending and (1 if pending.order.side == "buy" else -1) == want:
+                held = want
+            elif pending:
+                self.desk.withdraw(pending, "ENTRY_WITHDRAWN", signal.ts, {"by": "signal"}, outbox)
             if want:
-                self._enter(signal, want, held if held == want else 0, block, outbox)
+                adds = holding if held == want and not pending else None
+                self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox)
+            if self.steering:
+                self.steering.settle(timeframes, outbox)
 
-    def _enter(self, signal: Any, side: int, held: int, block: Block, outbox: Outbox) -> None:
-        lane = self.lanes[self.slots[signal.symbol]]
+    def _enter(self, signal: Any, side: int, held: int, adds: Holding | None, timeframes: Ints, outbox: Outbox) -> None:
+        slot = self.slots[signal.symbol]
         standing = Standing(
             equity=self.tally["equity"].item(),
-            gross=self.tally["gross"].item() + self.committed,
-            positions=len(self.book.holdings) + self.coming,
+            gross=self.tally["gross"].item() + self.desk.committed,
+            positions=len(self.book.holdings) + self.desk.coming,
             held=held,
+            additions=self.config.entries.additions - adds.additions if adds else 0,
+            held_quantity=float(adds.quantity) if adds else 0.0,
             memory=self.memory,
-            atr=lane["atr"].item(),
-            vol=lane["vol"].item(),
-            exposures=self._exposures,
+            atr=self.lanes["atr"].item(slot),
+            vol=self.lanes["vol"].item(slot),
+            expose=self._exposures,
+            returns=self._returns,
+            states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
+        intent.trigger = trigger(self.config.entries, intent, standing.atr)
+        if intent.trigger is not None:
+            intent.price = float(intent.trigger)
         checks: dict[str, Figures] = {}
         for gate in self.gates:
             verdict = gate.check(intent, standing)
@@ -196,9 +186,9 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        order = self.orders.entry(intent, checks)
-        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
-        self._place(order, intent.quantity * intent.price, block, outbox)
+        order = self.orders.entry(intent, checks, self.legs.of(intent), adds)
+        self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
+        self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
@@ -207,56 +197,70 @@ class Account:
             Exposure(symbol, holding.side, float(holding.quantity) * marks.item(self.slots[symbol]))
             for (symbol, _), holding in sorted(self.book.holdings.items())
         ]
-        for symbol, tickets in sorted(self.broker.waiting.items()):
+        coming: list[tuple[str, list[Any]]] = [*self.broker.waiting.items(), *self.broker.pending.items()]
+        for symbol, tickets in sorted(coming, key=itemgetter(0)):
             for ticket in tickets:
                 buys = ticket.order.side == "buy"
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
         return parts
 
-    def _place(self, order: Any, value: float, block: Block, outbox: Outbox) -> None:
+    def _returns(self, symbols: Sequence[str]) -> tuple[Floats, Ints]:
+        return self.estimates.ring, np.array([self.slots[symbol] for symbol in symbols])
+
+    def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
         self.ledger.order(outbox, order)
+        if order.price is not None:
+            wait_ms = self.config.entries.candles * int(timeframes[self.slots[order.symbol]])
+            self.desk.pend(order, value, order.ts + wait_ms)
+            self._settle(order.symbol)
+            return
         if self.at_close:
             slot = self.slots[order.symbol]
             price = self.broker.market_price(order.symbol, self.lanes["mark"].item(slot), buy=order.side == "buy")
-            self._fill(order, price, order.ts, order.ts - int(block.timeframes[slot]), outbox)
+            self.desk.fill(order, price, order.ts, order.ts - int(timeframes[slot]), outbox)
             self._settle(order.symbol)
             return
-        self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
-        self.committed += value
-        self.coming += 1 if value > 0 else -1
+        self.desk.wait(order, value)
         self.lanes["wake"][self.slots[order.symbol]] = 1
 
-    def _uncommit(self, ticket: Ticket) -> None:
-        self.committed -= ticket.value
-        self.coming -= 1 if ticket.value > 0 else -1
-        if not self.broker.waiting:
-            self.committed = 0.0  # nothing waits: no rounding error may stay behind
+    def configure(self, config: Config) -> None:
+        """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
+        self.config, self.gates, self.legs = config, gates_of(config), Legs(config.exits)
+        self.memory.window = to_millis(config.risk.order_window)
+        if self.steering:
+            self.steering.configure(config)
+
+    def adopt(self, other: Account) -> None:
+        """Begin with the marks and estimates of another account, at its instant, and with nothing held."""
+        self._reserve(list(other.slots))
+        self.lanes[:], self.estimates.ring = other.lanes, other.estimates.ring.copy()
+        for name, value in (("net", 0), ("size", 0), ("down", -np.inf), ("up", np.inf), ("wake", 0)):
+            self.lanes[name] = value
+        for name in ("now", "day_end", "sample_end", "samples", "looked", "unmarked"):
+            self.tally[name] = other.tally[name]
 
     def state(self) -> dict[str, Any]:
         """The account in words, for ``state.json``."""
+        for symbol in self.broker.trails.numbers:
+            self.desk.catch_up(symbol)
         return self.ledger.state(self.tally[0], self.config, self.book)
 
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""
         return {
-            "book": self.book.snapshot(),
-            "broker": self.broker.snapshot(),
-            "ledger": self.ledger.snapshot(),
-            "memory": self.memory.snapshot(),
+            "desk": self.desk.snapshot(),
             "tally": self.tally.copy(),
             "lanes": self.lanes.copy(),
             "ring": self.estimates.ring.copy(),
             "slots": dict(self.slots),
-            "committed": (self.committed, self.coming),
+            "steering": self.steering.snapshot() if self.steering else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
-        self.book.restore(state["book"])
-        self.broker.restore(state["broker"])
-        self.ledger.restore(state["ledger"])
-        self.memory.restore(state["memory"])
+        self.desk.restore(state["desk"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
-        self.committed, self.coming = state["committed"]
         self.estimates.ring = state["ring"].copy()
+        if self.steering and state["steering"]:
+            self.steering.restore(state["steering"])

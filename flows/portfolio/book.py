@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from flows.portfolio.rounding import worth
+from flows.portfolio.rounding import average, part, worth
 from schemas.order import ExitLeg
 
 Key = tuple[str, str]
@@ -15,7 +15,7 @@ Key = tuple[str, str]
 
 
 class Holding(msgspec.Struct, gc=False):
-    """An open position of one strategy in one symbol."""
+    """An open position of one strategy in one symbol. Quantity and entry value are those of what is still held."""
 
     id: str
     strategy: str
@@ -28,14 +28,22 @@ class Holding(msgspec.Struct, gc=False):
     fees: Decimal
     stop: Decimal
     target: Decimal | None
+    left: Decimal = Decimal(0)  # quantity that has left already …
+    left_value: Decimal = Decimal(0)  # … and what it was sold (or bought back) for
+    gained: Decimal = Decimal(0)  # what that made, before fees
+    additions: int = 0
+    entered: Decimal = Decimal(0)  # if it was added to: quantity of all entries …
+    entered_value: Decimal = Decimal(0)  # … and what it was bought (or sold short) for
+    leaving: bool = False  # an order that closes all of it waits
 
 
 class Closed(msgspec.Struct, gc=False):
     """What a position came to."""
 
-    exit_price: Decimal
+    quantity: Decimal
+    exit_price: Decimal  # average
     exit_ts: int
-    exit_leg: ExitLeg
+    exit_leg: ExitLeg  # of the last part that left
     fees: Decimal
     realised_pnl: Decimal  # after the fees of both ways
 
@@ -55,13 +63,42 @@ class Book:
         self.holdings[key] = holding
         self.cash -= holding.entry_value * holding.side + holding.fees
 
-    def close(self, holding: Holding, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg) -> Closed:
-        """Take a position out at a price."""
-        del self.holdings[(holding.symbol, holding.strategy)]
-        value = worth(price, holding.quantity)
+    def add(self, holding: Holding, quantity: Decimal, value: Decimal, fee: Decimal) -> None:
+        """Make a position larger. Its entry price is then the average of what is held."""
+        if not holding.additions:
+            holding.entered = holding.quantity + holding.left
+            holding.entered_value = worth(holding.entry_price, holding.entered)
+        holding.additions += 1
+        holding.entered += quantity
+        holding.entered_value += value
+        holding.quantity += quantity
+        holding.entry_value += value
+        holding.fees += fee
+        holding.entry_price = average(holding.entry_value, holding.quantity)
+        self.cash -= value * holding.side + fee
+
+    def leave(
+        self, holding: Holding, quantity: Decimal, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg
+    ) -> Closed | None:
+        """Take a part of a position out at a price. Returns what all of it came to when that was the last part."""
+        value, whole = worth(price, quantity), quantity == holding.quantity
+        cost = holding.entry_value if whole else part(holding.entry_value, quantity, holding.quantity)
         self.cash += value * holding.side - fee
-        fees = holding.fees + fee
-        return Closed(price, ts, leg, fees, (value - holding.entry_value) * holding.side - fees)
+        holding.fees += fee
+        holding.gained += (value - cost) * holding.side
+        if not whole or holding.left:
+            holding.left += quantity
+            holding.left_value += value
+        if not whole:
+            holding.quantity -= quantity
+            holding.entry_value -= cost
+            return None
+        del self.holdings[(holding.symbol, holding.strategy)]
+        if holding.additions:
+            holding.entry_price = average(holding.entered_value, holding.entered)
+        if holding.left:
+            quantity, price = holding.left, average(holding.left_value, holding.left)
+        return Closed(quantity, price, ts, leg, holding.fees, holding.gained - holding.fees)
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""

@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from flows.portfolio.pending import Pending
 from flows.portfolio.rounding import DOWN, UP, on_grid
+from flows.portfolio.scan import NEVER
+from flows.portfolio.trails import Trails
+from flows.portfolio.tranches import Guard, Tranche, hits
 from schemas.config.broker import BrokerConfig
+from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
 from schemas.order import BracketLeg
 
@@ -21,34 +26,31 @@ class Ticket(msgspec.Struct, gc=False):
     value: float  # expected notional: added to exposure by an entry, taken from it by an exit
 
 
-class Bracket(msgspec.Struct, gc=False):
-    """The stop and the target that guard an open position."""
-
-    strategy: str
-    side: int
-    stop: float
-    target: float  # out of reach (infinite) when there is none
-    exact_stop: Decimal
-    exact_target: Decimal | None
-
-
 class Triggered(NamedTuple):
-    """A bracket that the candle set off."""
+    """A stop or a target that the candle set off, for one tranche or several."""
 
     strategy: str
     leg: BracketLeg
-    level: Decimal | None  # the stop or target that was reached
+    level: Decimal
     price: Decimal  # what it is filled at
+    tranches: list[Tranche]
+
+    @property
+    def quantity(self) -> Decimal:
+        """Of all that leave."""
+        return sum((one.quantity for one in self.tranches[1:]), self.tranches[0].quantity)
 
 
 class PaperBroker:
-    """Waiting orders and brackets by symbol. No clock, no randomness: fills follow from candles alone."""
+    """Waiting orders and guards by symbol. No clock, no randomness: fills follow from candles alone."""
 
-    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig) -> None:
+    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig, exits: ExitsConfig | None = None) -> None:
         self.slippage = config.slippage_pct / 100
         self.instruments = instruments
         self.waiting: dict[str, list[Ticket]] = {}
-        self.brackets: dict[str, dict[str, Bracket]] = {}
+        self.pending: dict[str, list[Pending]] = {}
+        self.guards: dict[str, dict[str, Guard]] = {}
+        self.trails = Trails(exits or ExitsConfig())
 
     def market_price(self, symbol: str, price: float, *, buy: bool) -> Decimal:
         """What a market order gets at a price: slippage against us, then the next tick against us."""
@@ -56,62 +58,96 @@ class PaperBroker:
         tick = self.instruments.of(symbol).tick
         return max(on_grid(slipped, tick, UP if buy else DOWN), tick)  # nothing is sold for nothing
 
+    def entry_price(self, order: Any, at: float) -> Decimal:
+        """What an entry that waited gets where it was reached: slippage is for stop orders alone."""
+        buys = order.side == "buy"
+        if order.type == "stop":
+            return self.market_price(order.symbol, at, buy=buys)
+        return on_grid(at, self.instruments.of(order.symbol).tick, UP if buys else DOWN)
+
     def take_waiting(self, symbol: str) -> list[Ticket]:
         """The orders that fill at the open of this symbol's candle, exits before entries, as they were placed."""
         return self.waiting.pop(symbol, [])
 
-    def guard(self, symbol: str, bracket: Bracket) -> None:
+    def guard(self, symbol: str, strategy: str, guard: Guard) -> None:
         """Watch a position from now on."""
-        self.brackets.setdefault(symbol, {})[bracket.strategy] = bracket
+        self.guards.setdefault(symbol, {})[strategy] = guard
+        self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick)
 
     def release(self, symbol: str, strategy: str) -> None:
         """The position is closed."""
-        del self.brackets[symbol][strategy]
+        del self.guards[symbol][strategy]
+        self.trails.release(symbol, strategy)
 
-    def triggered(self, symbol: str, open_: float, high: float, low: float) -> list[Triggered]:
-        """The brackets that a candle sets off, by strategy name.
+    def catch_up(self, symbol: str) -> list[str]:
+        """Take over the trailing stops as the walk has moved them. Returns the strategies whose stops are new."""
+        tick = self.instruments.of(symbol).tick
+        moved = []
+        for strategy, number in self.trails.numbers.get(symbol, {}).items():
+            level = self.trails.level(number)
+            if np.isfinite(level) and self.guards[symbol][strategy].tighten(on_grid(level, tick, DOWN)):
+                moved.append(strategy)
+        return moved
 
-        At the open first: a gap past the stop or the target is filled at the open. Then inside: the stop before the
-        target when both lie in the candle, since a candle does not tell which came first.
+    def triggered(self, symbol: str, open_: float, high: float, low: float, only: str | None = None) -> list[Triggered]:
+        """The stops and targets that a candle sets off, by strategy name, or of one strategy.
+
+        A gap past a stop or a target is filled at the open. Slippage is for stops alone.
         """
         found = []
         tick = self.instruments.of(symbol).tick
-        for strategy in sorted(self.brackets.get(symbol, ())):
-            bracket = self.brackets[symbol][strategy]
-            side, stop, target = bracket.side, bracket.stop, bracket.target
-            worst, best = (low, high) if side > 0 else (high, low)
-            opened_past_target = (open_ - target) * side >= 0
-            if (worst - stop) * side <= 0 and not opened_past_target:
-                opened_past_stop = (open_ - stop) * side <= 0
-                price = self.market_price(symbol, open_ if opened_past_stop else stop, buy=side < 0)
-                found.append(Triggered(strategy, "stop", bracket.exact_stop, price))
-            elif (best - target) * side >= 0:
-                price = on_grid(open_ if opened_past_target else target, tick, DOWN if side > 0 else UP)
-                found.append(Triggered(strategy, "target", bracket.exact_target, price))
+        for strategy in (only,) if only else sorted(self.guards.get(symbol, ())):
+            guard = self.guards[symbol][strategy]
+            sells = guard.side > 0
+            for hit in hits(guard, open_, high, low):
+                if hit.leg == "stop":
+                    price = self.market_price(symbol, hit.at, buy=not sells)
+                else:
+                    price = on_grid(hit.at, tick, DOWN if sells else UP)
+                found.append(Triggered(strategy, hit.leg, hit.level, price, hit.tranches))
         return found
 
-    def levels(self, symbol: str) -> tuple[float, float]:
-        """(down, up): a candle whose low reaches ``down`` or whose high reaches ``up`` sets something off."""
-        down, up = -np.inf, np.inf
-        for bracket in self.brackets.get(symbol, {}).values():
-            below, above = (bracket.stop, bracket.target) if bracket.side > 0 else (bracket.target, bracket.stop)
-            down, up = max(down, below), min(up, above)
-        return down, up
+    def levels(self, symbol: str) -> tuple[float, float, int]:
+        """(down, up, due): a candle matters whose low or high reaches these, or that closes at ``due`` or later."""
+        down, up, due = -np.inf, np.inf, NEVER
+        for guard in self.guards.get(symbol, {}).values():
+            for one in guard.tranches:
+                below, above = (one.stop_at, one.target_at) if guard.side > 0 else (one.target_at, one.stop_at)
+                down, up = max(down, below), min(up, above)
+            if guard.side > 0:
+                up = min(up, guard.even_at)
+            else:
+                down = max(down, guard.even_at)
+            due = min(due, guard.due)
+        for pending in self.pending.get(symbol, ()):
+            down, up = (down, min(up, pending.at)) if pending.from_below else (max(down, pending.at), up)
+            due = min(due, pending.due)
+        return down, up, due
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""
         return {
             "waiting": {symbol: [(t.order, t.value) for t in tickets] for symbol, tickets in self.waiting.items()},
-            "brackets": {
-                symbol: [msgspec.structs.astuple(bracket) for bracket in brackets.values()]
-                for symbol, brackets in self.brackets.items()
+            "pending": {s: [msgspec.structs.astuple(one) for one in own] for s, own in self.pending.items()},
+            "guards": {
+                symbol: {name: _flat(guard) for name, guard in guards.items()} for symbol, guards in self.guards.items()
             },
+            "trails": self.trails.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
         self.waiting = {symbol: [Ticket(*t) for t in tickets] for symbol, tickets in state["waiting"].items()}
-        self.brackets = {
-            symbol: {values[0]: Bracket(*values) for values in brackets}
-            for symbol, brackets in state["brackets"].items()
+        self.guards = {
+            symbol: {
+                name: Guard(side, [Tranche(*one) for one in parts], *rest) for name, (side, parts, *rest) in own.items()
+            }
+            for symbol, own in state["guards"].items()
         }
+        self.pending = {symbol: [Pending(*one) for one in own] for symbol, own in state["pending"].items()}
+        self.trails.restore(state["trails"])
+
+
+def _flat(guard: Guard) -> tuple[Any, ...]:
+    side, tranches, *rest = msgspec.structs.astuple(guard)
+    return side, [msgspec.structs.astuple(one) for one in tranches], *rest

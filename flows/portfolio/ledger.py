@@ -64,7 +64,7 @@ class Ledger:
         outbox["fills"].append(row)
 
     def position(self, outbox: Outbox, holding: Holding, ts: int, closed: Closed | None) -> None:
-        """A position that was opened, or closed."""
+        """A position that was opened, or changed, or closed."""
         if closed is not None:
             self.counts["positions_closed"] += 1
             self.realised += closed.realised_pnl
@@ -81,7 +81,7 @@ class Ledger:
             mode=self.mode,
             side="long" if holding.side > 0 else "short",
             status="closed" if closed else "open",
-            quantity=holding.quantity,
+            quantity=closed.quantity if closed else holding.quantity,
             entry_price=holding.entry_price,
             entry_ts=holding.entry_ts,
             stop=holding.stop,
@@ -89,7 +89,7 @@ class Ledger:
             exit_price=closed.exit_price if closed else None,
             exit_ts=closed.exit_ts if closed else None,
             exit_leg=closed.exit_leg if closed else None,
-            realised_pnl=closed.realised_pnl if closed else -fees,
+            realised_pnl=closed.realised_pnl if closed else holding.gained - fees,
             fees=fees,
         )
 

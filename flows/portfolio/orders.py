@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from flows.portfolio.book import Holding
+from flows.portfolio.broker import Triggered
 from flows.portfolio.gates.base import Figures, Intent
 from schemas.ids import event_id
-from schemas.order import BracketLeg, ExitLeg, Order
+from schemas.order import ExitLeg, Order
 from schemas.wire import wire
 
 OrderRow = wire(Order)
@@ -17,41 +18,59 @@ OrderRow = wire(Order)
 class Orders:
     """Makes the orders of one portfolio. The id of each is made of portfolio, strategy, symbol, close and leg."""
 
-    def __init__(self, portfolio: str) -> None:
-        self.portfolio = portfolio
+    def __init__(self, portfolio: str, entry_type: Literal["market", "limit", "stop"] = "market") -> None:
+        self.portfolio, self.entry_type = portfolio, entry_type
 
-    def entry(self, intent: Intent, checks: dict[str, Figures]) -> Any:
-        """Open a position; ``checks`` says what each gate let it through on."""
+    def entry(
+        self, intent: Intent, checks: dict[str, Figures], tranches: list[Any], held: Holding | None = None
+    ) -> Any:
+        """Open a position, or add to the one ``held``, to be left in ``tranches``.
+
+        ``checks`` says what each gate let it through on.
+        """
         signal = intent.signal
-        id_ = event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, "entry")
+        leg: Literal["entry", "add"] = "add" if held else "entry"
+        id_ = event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, leg)
         return OrderRow(
             id=id_,
             ts=signal.ts,
             portfolio=self.portfolio,
             strategy=signal.strategy,
             symbol=signal.symbol,
-            leg="entry",
+            leg=leg,
             side="buy" if intent.side > 0 else "sell",
-            type="market",
+            type=self.entry_type,
             quantity=intent.lots,
-            price=None,
+            price=intent.trigger,
             stop=intent.stop,
             target=intent.target,
             reduce_only=False,
-            position_id=id_,
+            position_id=held.id if held else id_,
             signal_id=signal.id,
             reason=signal.reason,
             checks=checks,
+            tranches=tranches,
         )
 
     def exit(self, holding: Holding, signal: Any) -> Any:
         """Close a position because a signal wants another one, or none."""
-        return self._close(holding, "exit", signal.ts, "market", None, signal.id, signal.reason)
+        return self._close(holding, "exit", signal.ts, "market", None, holding.quantity, signal.id, signal.reason)
 
-    def bracket(self, holding: Holding, leg: BracketLeg, level: Decimal | None, ts: int) -> Any:
-        """Close a position because its stop or its target was reached."""
-        kind: Literal["stop", "limit"] = "stop" if leg == "stop" else "limit"
-        return self._close(holding, leg, ts, kind, level, None, f"{leg} of the position was reached")
+    def time(self, holding: Holding, ts: int, candles: int) -> Any:
+        """Close a position because its time is up."""
+        reason = f"held for {candles} candles"
+        return self._close(holding, "time", ts, "market", None, holding.quantity, None, reason)
+
+    def close(self, holding: Holding, ts: int, reason: str) -> Any:
+        """Close a position because a breaker or a command wants it."""
+        return self._close(holding, "close", ts, "market", None, holding.quantity, None, reason)
+
+    def bracket(self, holding: Holding, hit: Triggered, ts: int) -> Any:
+        """Close a position, or a part of it, because its stop or a target was reached."""
+        kind: Literal["stop", "limit"] = "stop" if hit.leg == "stop" else "limit"
+        reason = f"{hit.leg} of the position was reached"
+        number = hit.tranches[0].number
+        return self._close(holding, hit.leg, ts, kind, hit.level, hit.quantity, None, reason, number)
 
     def _close(
         self,
@@ -60,12 +79,15 @@ class Orders:
         ts: int,
         kind: Literal["market", "limit", "stop"],
         price: Decimal | None,
+        quantity: Decimal,
         signal_id: str | None,
         reason: str,
+        number: int = 0,
     ) -> Any:
-        """No gate is asked: nothing may hold up getting out."""
+        """No gate is asked: nothing may hold up getting out. ``number``: of the first tranche that leaves by it."""
+        facts = (self.portfolio, holding.strategy, holding.symbol, ts, leg)
         return OrderRow(
-            id=event_id(self.portfolio, holding.strategy, holding.symbol, ts, leg),
+            id=event_id(*facts, number) if number else event_id(*facts),
             ts=ts,
             portfolio=self.portfolio,
             strategy=holding.strategy,
@@ -73,7 +95,7 @@ class Orders:
             leg=leg,
             side="sell" if holding.side > 0 else "buy",
             type=kind,
-            quantity=holding.quantity,
+            quantity=quantity,
             price=price,
             stop=None,
             target=None,

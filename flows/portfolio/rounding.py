@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 DOWN, UP, NEAREST = ROUND_FLOOR, ROUND_CEILING, ROUND_HALF_EVEN
 MONEY = Decimal("0.00000001")
@@ -10,6 +11,7 @@ MONEY = Decimal("0.00000001")
 
 # A context of its own: the result may not depend on what the thread's context happens to be.
 _EXACT = Context(prec=700)  # any float, written out down to the smallest step
+_SHOWN = Context(prec=15)
 _ONE = Decimal(1)
 
 
@@ -22,13 +24,18 @@ def on_grid(value: float, step: Decimal, rounding: str) -> Decimal:
     >>> on_grid(0.1 + 0.2, Decimal("0.1"), UP), on_grid(46385.07, Decimal("0.5"), DOWN)
     (Decimal('0.3'), Decimal('46385'))
     """
-    text = f"{value:.15g}"
-    exact = Decimal(text)
-    if _EXACT.remainder(exact, step):
-        exact = _EXACT.multiply(_EXACT.divide(exact, step).to_integral_value(rounding), step)
-    elif "e" not in text:
-        return exact  # formatted without trailing zeros already
-    return plain(exact)
+    exact = Decimal(f"{value:.15g}")
+    unit = _power_of_ten(step)
+    if unit is not None:  # nearly always, and much the faster way
+        return plain(exact.quantize(unit, rounding, _EXACT))
+    return plain(_EXACT.multiply(_EXACT.divide(exact, step).to_integral_value(rounding), step))
+
+
+@lru_cache(maxsize=1_024)
+def _power_of_ten(step: Decimal) -> Decimal | None:
+    """A step such as 0.01 in its shortest form; None for one such as 0.05."""
+    short = step.normalize(_EXACT)
+    return short if short.as_tuple().digits == (1,) else None
 
 
 def plain(value: Decimal) -> Decimal:
@@ -58,3 +65,21 @@ def money(value: Decimal) -> Decimal:
     Decimal('1.00000002')
     """
     return value.quantize(MONEY, NEAREST, _EXACT)
+
+
+def part(value: Decimal, quantity: Decimal, whole: Decimal) -> Decimal:
+    """What a part of a quantity has of its value, as money.
+
+    >>> part(Decimal("100"), Decimal(1), Decimal(3))
+    Decimal('33.33333333')
+    """
+    return money(_EXACT.divide(_EXACT.multiply(value, quantity), whole))
+
+
+def average(value: Decimal, quantity: Decimal) -> Decimal:
+    """The price of a quantity that was filled at several, to 15 significant digits.
+
+    >>> average(Decimal("320"), Decimal(3)), average(Decimal("315"), Decimal(3))
+    (Decimal('106.666666666667'), Decimal('105'))
+    """
+    return plain(_SHOWN.divide(value, quantity))

@@ -1,8 +1,9 @@
 """The compiled walk over candles between two decisions.
 
-It marks positions, keeps equity and drawdown, and stops at the first row that matters: a candle that fills a waiting
-order or touches a stop or a target, an instant at which signals wait, a day that begins. Plain Python decides there
-and calls again. So Python never walks the candles at which nothing is decided.
+It marks positions, moves trailing stops, keeps equity and drawdown, and stops at the first row that matters: a candle
+that fills a waiting order, touches a stop or a target, or ends the time of a position, an instant at which signals
+wait, a day that begins. Plain Python decides there and calls again. So Python never walks the candles at which nothing
+is decided.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from numpy.typing import NDArray
 
 from flows.columns import Floats, Ints, Slots
 from flows.kernel import kernel
+from flows.portfolio.control.levels import LEVELS, NOTES, note, put_levels, reached
 from flows.portfolio.estimates import ESTIMATES, estimate, sample
+from flows.portfolio.trails import trail
 
-DONE, ROW, INSTANT, DAY = 0, 1, 2, 3
-"""Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins."""
+DONE, ROW, INSTANT, DAY, BREAK = 0, 1, 2, 3, 4
+"""Why the walk stopped: nothing left; a candle that matters; an instant with signals is complete; a day begins; at the
+end of an instant, before its signals, a breaker's level is reached or something is due."""
 
 NEVER = 2**62
 
@@ -29,7 +33,10 @@ LANE = np.dtype(
         ("down", "f8"),  # the candle matters when its low reaches this
         ("up", "f8"),  # … or its high this
         ("wake", "i8"),  # … or in any case: an order waits for its open
+        ("due", "i8"),  # … or when it closes at this instant or later: a position's time is up
+        ("trail", "i8"),  # number of the first trailing stop (flows/portfolio/trails.py), 0 when there is none
         *ESTIMATES,
+        *NOTES,
     ]
 )
 """What the walk has to know of one symbol."""
@@ -66,6 +73,7 @@ TALLY = np.dtype(
         ("b_high", "f8"),
         ("b_fall", "f8"),
         ("rows_out", "i8"),  # intervals that ended, in `out`
+        *LEVELS,
     ]
 )
 """The account's running figures, all of them functions of the instants alone."""
@@ -77,7 +85,7 @@ Tally = NDArray[Any]
 def new_lanes(count: int) -> Lanes:
     """Symbols that have not been seen yet."""
     lanes = np.zeros(count, LANE)
-    lanes["down"], lanes["up"] = -np.inf, np.inf
+    lanes["down"], lanes["up"], lanes["due"] = -np.inf, np.inf, NEVER
     for name in ("atr", "vol", "shock"):
         lanes[name] = np.nan
     return lanes
@@ -89,6 +97,7 @@ def new_tally(cash: float) -> Tally:
     for name, value in (("now", -1), ("handled", -1), ("cash", cash), ("equity", cash), ("peak", cash)):
         tally[name] = value
     tally["b_low"], tally["b_high"] = np.inf, -np.inf
+    put_levels(tally, cash)
     return tally
 
 
@@ -101,14 +110,18 @@ def settle(
     size: float,
     down: float,
     up: float,
+    wake: int,
+    due: int,
+    trail: int,
     cash: float,
 ) -> None:
-    """Put in what a candle's fills changed: the account's cash, a symbol's exposure and levels. No order waits now."""
+    """Put in what fills changed: the account's cash, a symbol's exposure, and when its candles matter."""
     lane, y = lanes[slot], tally[0]
     y.equity += (cash - y.cash) + (net - lane.net) * lane.mark
     y.gross += (size - lane.size) * lane.mark
     y.cash = cash
-    lane.net, lane.size, lane.down, lane.up, lane.wake = net, size, down, up, 0
+    lane.net, lane.size, lane.down, lane.up = net, size, down, up
+    lane.wake, lane.due, lane.trail = wake, due, trail
 
 
 @kernel
@@ -152,6 +165,14 @@ def _close_instant(y: Any, interval: int, out: Floats) -> None:
 
 
 @kernel
+def _mark(y: Any, lane: Any, close: float) -> None:
+    step = close - lane.mark
+    y.equity += lane.net * step
+    y.gross += lane.size * step
+    lane.mark = close
+
+
+@kernel
 def scan(
     start: int,
     slot: Slots,
@@ -166,20 +187,23 @@ def scan(
     out: Floats,
     watch: Ints,
     ring: Floats,
+    trails: Any,
 ) -> tuple[int, int]:
     """Walk from row ``start``; returns the row at which it stopped, and why.
 
-    After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` with the row returned (the first
-    one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the next signals, and
-    ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what to estimate, and
-    samples of returns go to ``ring`` (flows/portfolio/estimates.py).
+    After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` and ``BREAK`` with the row
+    returned (the first one after the instant), after ``DAY`` with the same row. ``signal_ts`` is the instant of the
+    next signals, and ``interval`` the length of the equity records in ms, whose rows go to ``out``. ``watch`` says what
+    to estimate, samples of returns go to ``ring`` (estimates.py), and ``trails`` are the trailing stops (trails.py).
     """
     y = tally[0]
     period, span, spacing = watch[0], watch[1], watch[2]
-    i = start
-    count = len(ts)
+    i, count = start, len(ts)
     while True:
         if y.unmarked == 1 and (i == count or ts[i] != y.now):
+            if y.armed == 1 and y.looked != y.now and reached(y):
+                y.looked = y.now
+                return i, 4
             if y.now >= signal_ts:
                 return i, 2
             _close_instant(y, interval, out)
@@ -197,14 +221,15 @@ def scan(
         y.now = t
         y.unmarked = 1
         lane = lanes[s]
-        if y.handled != i and (lane.wake != 0 or low[i] <= lane.down or high[i] >= lane.up):
+        if y.handled != i and (lane.wake != 0 or low[i] <= lane.down or high[i] >= lane.up or t >= lane.due):
             y.handled = i
             return i, 1
         y.handled = -1
         if period > 0 or span > 0:
             estimate(lane, high[i], low[i], close[i], period, span)
-        step = close[i] - lane.mark
-        y.equity += lane.net * step
-        y.gross += lane.size * step
-        lane.mark = close[i]
+        if lane.trail > 0:
+            trail(trails, lane, high[i], low[i], close[i])
+        if y.armed == 1:
+            note(y, lane, t)
+        _mark(y, lane, close[i])
         i += 1

@@ -76,6 +76,29 @@ def load(path: Path | None, environ: Mapping[str, str], sets: Sequence[str] = ()
     return Loaded(config, origin, path, places)
 
 
+def overridden(config: Config, sets: Sequence[str]) -> Config:
+    """A configuration with some keys changed, written as for ``--set``. Raises ConfigError.
+
+    >>> overridden(Config(), ["risk.per_trade_pct=0.25"]).risk.per_trade_pct
+    0.25
+    """
+    tree = Branch(Where("default"))
+    problems = from_sets(tree, sets)
+    if problems:
+        raise ConfigError(problems)
+    merged = _merged(config.model_dump(mode="json"), _plain(tree, Config))
+    try:
+        return Config.model_validate_json(json.dumps(merged), strict=True)
+    except ValidationError as error:
+        raise ConfigError(explain(error, Config)) from None
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+
+
 def values(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of a configuration with its dotted key, in the order of the models."""
     dot = f"{path}." if path else ""

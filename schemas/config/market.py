@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from schemas.config.bars import BarsConfig
 from schemas.config.section import Duration, Section
 
 
@@ -14,6 +15,7 @@ class MarketConfig(Section):
 
     shards: int = Field(4, ge=1, le=1024, description="partitions of a replay; no output depends on it")
     file_time: Literal["open", "close"] = Field("open", description="what a candle file's time column means")
+    bars: BarsConfig = Field(BarsConfig(), description="candles made of trades")
     empty_candle: Literal["none", "flat", "stale"] = Field(
         "none",
         description="a candle missing in the stream: none = leave it out; flat = make one at the last close with "
@@ -31,3 +33,8 @@ class MarketConfig(Section):
     stale_after: Duration = Field(
         "1m", description="wall-clock time without any candle, on top of the timeframe, until a live feed is stale"
     )
+
+    @property
+    def topic(self) -> str:
+        """The topic that a live run reads of the market."""
+        return "trades" if self.bars.made else "candles"

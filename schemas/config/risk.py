@@ -106,5 +106,12 @@ class RiskConfig(Section):
     vol_span: int = Field(
         100, ge=1, description="candles of the volatility that risk rules use: span of its exponential average"
     )
-    var_sample: Duration = Field("1h", description="spacing of the returns that Value at Risk is estimated from")
+    max_var_pct: float | None = Field(None, gt=0, description="Value at Risk of all positions (sizing.md), of equity")
+    var_method: Literal["historical", "parametric"] = Field(
+        "historical", description="losses as they were, or of a normal distribution with the variance that there was"
+    )
+    var_level: float = Field(0.99, gt=0.5, lt=1, description="how often the loss stays within it; 0.99 = 99 of 100")
+    var_horizon: Duration = Field("1d", description="over which the loss is meant; by the root of time")
+    var_sample: Duration = Field("1h", description="spacing of the returns that it is estimated from")
     var_window: int = Field(500, ge=2, description="how many of them, the latest ones")
+    var_min_samples: int = Field(100, ge=1, description="with fewer of them nothing is entered")

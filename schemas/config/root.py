@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
+from schemas.config.commands import CommandsConfig
+from schemas.config.entries import EntriesConfig
+from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
 from schemas.config.kafka import KafkaConfig
 from schemas.config.market import MarketConfig
@@ -28,7 +32,18 @@ class Config(Section):
         (StrategyConfig(use="sma_atr"),), description="what runs"
     )
     risk: RiskConfig = Field(RiskConfig(), description="sizing and gates")
+    breakers: BreakersConfig = Field(BreakersConfig(), description="what stops trading by itself")
+    entries: EntriesConfig = Field(EntriesConfig(), description="how a position is entered")
+    exits: ExitsConfig = Field(ExitsConfig(), description="how a position is left")
+    commands: CommandsConfig = Field(CommandsConfig(), description="who may steer it while it runs")
     broker: BrokerConfig = Field(BrokerConfig(), description="the paper broker")
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")
     serve: ServeConfig = Field(ServeConfig(), description="metrics and health of a live process")
+
+    @model_validator(mode="after")
+    def _candles_have_a_length(self) -> Config:
+        by_measure = self.market.bars.made and not self.market.bars.timeframes
+        if by_measure and self.risk.sizing == "volatility_target":
+            raise ValueError("risk.sizing: volatility_target needs candles by time; market.bars makes others")
+        return self

@@ -14,6 +14,7 @@ class ServeConfig(Section):
     port: int = Field(
         9464, ge=0, le=65_535, description="port of the first process, the next ones take the next ports; 0: no server"
     )
+    feed_port: int = Field(9454, ge=0, le=65_535, description="port of `penstock feed` and `record`; 0: no server")
 
     def port_of(self, process: int) -> int | None:
         """The port of one of the processes, counted from 0; none when nothing is to be served.

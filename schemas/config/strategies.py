@@ -31,6 +31,8 @@ def check_labels(strategies: tuple[StrategyConfig, ...]) -> tuple[StrategyConfig
     """Two strategies of one name would make the same ids: refuse them."""
     seen: set[str] = set()
     for strategy in strategies:
+        if strategy.label == "manual":
+            raise ValueError("'manual' is what is traded by hand: give that strategy another `name`")
         if strategy.label in seen:
             raise ValueError(f"two strategies are named {strategy.label!r}: give one of them another `name`")
         seen.add(strategy.label)

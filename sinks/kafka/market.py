@@ -17,6 +17,8 @@ SETTINGS: dict[str, Any] = {
     "partitioner": "murmur2_random",  # as Kafka's own clients: the partition of a symbol is its shard
     "linger.ms": 5,
     "message.timeout.ms": 0,  # the brokers may be away for long: what was seen is kept, in order
+    "queue.buffering.max.messages": 1_000_000,
+    "queue.buffering.max.kbytes": 262_144,
 }
 SERVE_EVERY = 1_000
 LONGEST_WAIT_S = 0.1
@@ -26,14 +28,14 @@ IN_ALL = "Clock"
 class Market:
     """Publishes what a feed made. ``producer`` is made with :data:`SETTINGS`, ``partitions`` are those of ``trades``.
 
-    While the brokers are away records wait in the producer; when it is full, :meth:`publish` waits. A record that the
-    brokers refuse is a PublishError at the next call.
+    While the brokers are away records wait in the producer; when it is full, :meth:`publish` waits, and calls ``waits``
+    again and again. A record that the brokers refuse is a PublishError at the next call.
     """
 
-    def __init__(self, producer: Producer, prefix: str, partitions: Callable[[], int], portfolio: str = "") -> None:
+    def __init__(self, producer: Producer, prefix: str, partitions: int, waits: Callable[[], None]) -> None:
         self.delivered = self.sent = 0
-        self._producer, self._prefix, self._portfolio = producer, prefix, portfolio
-        self._partitions = partitions
+        self._waits = waits
+        self._producer, self._prefix, self._partitions = producer, prefix, partitions
         self._failed: tuple[KafkaError, str] | None = None
 
     def publish(self, out: Iterable[tuple[str, Any]]) -> None:
@@ -41,21 +43,25 @@ class Market:
         for topic, record in out:
             if type(record).__name__ == IN_ALL and TOPICS[topic].between is not None:
                 value = encode(record)
-                for partition in range(self._partitions()):
+                for partition in range(self._partitions):
                     self._produce(self._prefix + topic, value, None, partition=partition)
             else:
-                one = message(topic, record, self._portfolio, self._prefix)
+                one = message(topic, record, "", self._prefix)
                 headers = [("id", one.id), ("schema", one.schema), ("traceparent", one.traceparent)]
                 self._produce(one.topic, one.value, one.key, headers=headers)
         self._producer.poll(0)
         self._check()
 
-    def finish(self) -> int:
-        """Wait until everything is delivered. Returns how many messages were, in all. Raises PublishError."""
+    @property
+    def undelivered(self) -> int:
+        """How many messages the brokers have not acknowledged yet."""
+        return self.sent - self.delivered
+
+    def finish(self) -> None:
+        """Wait until everything is delivered. Raises PublishError."""
         while self._producer.flush(LONGEST_WAIT_S):
             self._check()
         self._check()
-        return self.delivered
 
     def _produce(self, topic: str, value: bytes, key: Any, **more: Any) -> None:
         while True:
@@ -63,6 +69,7 @@ class Market:
                 self._producer.produce(topic, value, key, on_delivery=self._on_delivery, **more)
                 break
             except BufferError:
+                self._waits()
                 self._producer.poll(LONGEST_WAIT_S)  # the queue is bounded: wait for the brokers instead of growing
                 self._check()
             except KafkaException as failed:

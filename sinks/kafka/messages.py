@@ -20,6 +20,7 @@ AlertRow = wire(Alert)
 # What tells apart the records of a topic that have no id of their own, or share it with others.
 FACTS = {
     "candles": ("symbol", "timeframe", "ts"),
+    "bars": ("symbol", "timeframe", "ts"),
     "trades": ("symbol", "id"),
     "quotes": ("symbol", "ts"),
     "journal": ("shard", "watermark", "cause"),

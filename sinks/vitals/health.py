@@ -89,7 +89,7 @@ class Health:
     def live(self) -> Report:
         """Whether a restart would be of no use."""
         since, waits = self._progress()
-        return _report(self._stuck(since, waits), since, waits)
+        return report(self._stuck(since, waits), since, waits)
 
     def ready(self) -> Report:
         """Whether it does its work."""
@@ -103,7 +103,7 @@ class Health:
             reasons.append("nothing has been opened yet")
         if since is None:
             reasons.append("no source has been polled yet")
-        return _report([*reasons, *self._stuck(since, waits)], since, waits)
+        return report([*reasons, *self._stuck(since, waits)], since, waits)
 
     def _progress(self) -> tuple[float | None, dict[str, float]]:
         """Seconds since the last poll or the end of the last wait, and of each wait."""
@@ -118,7 +118,8 @@ class Health:
         return [f"no progress for {since:.0f} s: the flow hangs"]
 
 
-def _report(reasons: list[str], since: float | None, waits: dict[str, float]) -> Report:
+def report(reasons: list[str], since: float | None, waits: dict[str, float]) -> Report:
+    """The answer with these reasons why not; ``since`` are the seconds since it made progress."""
     return Report(
         not reasons,
         {

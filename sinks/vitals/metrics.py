@@ -97,6 +97,12 @@ METRICS: dict[str, Definition] = {
             ("mode", "strategy"),
             "Deepest fall below the running peak of equity in the last record's interval; 1.0 = 1 %",
         ),
+        Definition(
+            "penstock_breaker_tripped",
+            "gauge",
+            ("breaker", "scope", "mode", "strategy"),
+            "1 while a circuit breaker holds trading up, 0 after its reset; strategy is empty for the live account",
+        ),
         Definition("penstock_strategy_seconds_total", "counter", ("strategy",), "Seconds spent inside a strategy"),
         Definition(
             "penstock_strategy_errors_total",
@@ -114,3 +120,47 @@ METRICS: dict[str, Definition] = {
         Definition("penstock_build_info", "gauge", ("version",), "1, with the version that runs"),
     )
 }
+
+FEED_METRICS: dict[str, Definition] = {
+    metric.name: metric
+    for metric in (
+        Definition("penstock_feed_frames_total", "counter", ("exchange",), "Frames that came on the sockets"),
+        Definition(
+            "penstock_feed_records_total", "counter", ("exchange", "kind"), "Trades, quotes, candles and clocks made"
+        ),
+        Definition("penstock_feed_sockets", "gauge", ("exchange", "state"), "Sockets that are up, and that are down"),
+        Definition(
+            "penstock_feed_silence_seconds", "gauge", ("exchange",), "Since the last frame, of the most silent socket"
+        ),
+        Definition("penstock_feed_lost_total", "counter", ("exchange",), "Connections that were lost"),
+        Definition(
+            "penstock_feed_gaps_total",
+            "counter",
+            ("exchange", "records"),
+            "Holes found in trades or candles, and closed",
+        ),
+        Definition(
+            "penstock_feed_missed_total",
+            "counter",
+            ("exchange", "records", "outcome"),
+            "Records that no socket brought: filled from the exchange's history, or lost",
+        ),
+        Definition(
+            "penstock_feed_noted_total",
+            "counter",
+            ("exchange", "what"),
+            "Of each minute: duplicates, reordered, corrected, unparsed, refused, unanswered",
+        ),
+        Definition(
+            "penstock_feed_clock_skew_seconds",
+            "gauge",
+            ("exchange",),
+            "The exchange's clock less this machine's, and less the shortest way of a frame",
+        ),
+        Definition(
+            "penstock_feed_stale_streams", "gauge", ("exchange",), "Streams of a symbol that bring nothing any more"
+        ),
+        Definition("penstock_feed_undelivered", "gauge", ("exchange",), "Messages that Kafka has not acknowledged yet"),
+    )
+}
+"""Those of ``penstock feed``, which has ``penstock_alerts_total`` and ``penstock_build_info``, too."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sinks.vitals.health import PATIENCE_S, STALE_S
-from sinks.vitals.metrics import METRICS, Definition
+from sinks.vitals.metrics import FEED_METRICS, METRICS, Definition
 from sinks.vitals.rules import RULES, rule_file
 
 HEAD = """\
@@ -28,6 +28,9 @@ scrape_configs:
   - job_name: penstock    # the rules below go by this name
     static_configs:
       - targets: [127.0.0.1:9464, 127.0.0.1:9465]
+  - job_name: penstock-feed
+    static_configs:
+      - targets: [127.0.0.1:9454]
 ```
 """
 
@@ -55,6 +58,14 @@ What to know when reading them:
   time; after a restart they are there again with the next one.
 - **Watermark lag** compares event time with this machine's clock. It is never below the time that candles take to
   arrive, and grows by a timeframe between two candles.
+"""
+
+FEED_HEAD = """
+## Metrics of a feed
+
+`penstock feed` serves these on `serve.feed_port`, beside `penstock_alerts_total` and
+`penstock_build_info`; `penstock record` the same. Its health: live while it decides, ready while every socket stands.
+
 """
 
 HEALTH = f"""
@@ -87,9 +98,13 @@ A file for `rule_files`. The thresholds fit the defaults of the configuration an
 
 def monitoring_page() -> str:
     """The whole page."""
-    rows = [("metric", "type", "labels", "meaning", "rules below"), ("---",) * 5, *map(_row, METRICS.values())]
-    table = "".join("| " + " | ".join(row) + " |\n" for row in rows)
-    return f"{HEAD}{METRICS_HEAD}{table}{NOTES}{HEALTH}```yaml\n{rule_file()}```\n"
+    tables = f"{METRICS_HEAD}{_table(METRICS)}{NOTES}{FEED_HEAD}{_table(FEED_METRICS)}"
+    return f"{HEAD}{tables}{HEALTH}```yaml\n{rule_file()}```\n"
+
+
+def _table(metrics: dict[str, Definition]) -> str:
+    rows = [("metric", "type", "labels", "meaning", "rules below"), ("---",) * 5, *map(_row, metrics.values())]
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
 
 
 def _row(metric: Definition) -> tuple[str, ...]:

@@ -94,6 +94,13 @@ RULES: tuple[Rule, ...] = (
         "the account has fallen by more than a tenth from its peak",
     ),
     Rule(
+        "PenstockBreakerTripped",
+        "critical",
+        "0m",
+        'penstock_breaker_tripped{mode="live"} == 1',
+        "a circuit breaker holds trading up: the topic breakers has the figures; penstock command resets it",
+    ),
+    Rule(
         "PenstockLossOfTheDay",
         "warning",
         "0m",
@@ -135,6 +142,86 @@ RULES: tuple[Rule, ...] = (
         "15m",
         "count by (job) (count by (job, version) (penstock_build_info)) > 1",
         "processes of different versions for a quarter of an hour: an upgrade has stopped half-way",
+    ),
+    Rule(
+        "PenstockFeedDown",
+        "critical",
+        "1m",
+        'up{job="penstock-feed"} == 0',
+        "no answer: the feed is gone, or hangs",
+    ),
+    Rule(
+        "PenstockFeedSocketDown",
+        "critical",
+        "1m",
+        'penstock_feed_sockets{state="down"} > 0',
+        "a feed has had no connection for a minute: the alerts FEED_LOST say why",
+    ),
+    Rule(
+        "PenstockFeedSilent",
+        "critical",
+        "0m",
+        "penstock_feed_silence_seconds > 120",
+        "a socket stands, but nothing comes on it, not even a heartbeat",
+    ),
+    Rule(
+        "PenstockFeedReconnects",
+        "warning",
+        "0m",
+        "increase(penstock_feed_lost_total[15m]) > 5",
+        "connections are lost again and again: the alerts FEED_LOST say why",
+    ),
+    Rule(
+        "PenstockFeedNoRecords",
+        "critical",
+        "5m",
+        "rate(penstock_feed_frames_total[5m]) > 0 unless on (job, instance) "
+        'sum by (job, instance) (rate(penstock_feed_records_total{kind!="clocks"}[5m])) > 0',
+        "frames come, but no trade, quote or candle: was a subscription refused (alert FEED_REFUSED)?",
+    ),
+    Rule(
+        "PenstockFeedStale",
+        "warning",
+        "0m",
+        "penstock_feed_stale_streams > 0",
+        "a stream of a symbol brings nothing any more: the alerts FEED_STALE name it; a quiet market, or a lost "
+        "subscription",
+    ),
+    Rule(
+        "PenstockFeedGaps",
+        "warning",
+        "0m",
+        "increase(penstock_feed_gaps_total[1h]) > 20",
+        "many holes: the line, the machine or the exchange is overloaded",
+    ),
+    Rule(
+        "PenstockFeedLostRecords",
+        "critical",
+        "0m",
+        'increase(penstock_feed_missed_total{outcome="lost"}[10m]) > 0 or '
+        '(penstock_feed_missed_total{outcome="lost"} > 0 unless penstock_feed_missed_total offset 10m)',
+        "records of the exchange are missing for good: the alerts FEED_GAP have their numbers",
+    ),
+    Rule(
+        "PenstockFeedUnread",
+        "warning",
+        "0m",
+        'increase(penstock_feed_noted_total{what="unparsed"}[15m]) > 10',
+        "frames cannot be read: has the exchange changed them? The alerts FEED_UNPARSED show one a minute",
+    ),
+    Rule(
+        "PenstockFeedClock",
+        "warning",
+        "5m",
+        "abs(penstock_feed_clock_skew_seconds) > 1",
+        "this machine's clock and the exchange's are a second apart: is NTP running?",
+    ),
+    Rule(
+        "PenstockFeedUndelivered",
+        "critical",
+        "1m",
+        "penstock_feed_undelivered > 10000",
+        "Kafka does not take what the feed publishes: nothing is lost until its memory is full",
     ),
 )
 

@@ -10,19 +10,35 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from msgspec.json import encode
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from sinks.vitals.health import Health, Report
-from sinks.vitals.vitals import Vitals
+from sinks.vitals.health import Report
 
 LOG = logging.getLogger("penstock.serve")
 
 
 class ServeError(RuntimeError):
     """The address cannot be listened on. The message names the setting and says what to do."""
+
+
+class Told(Protocol):
+    """The metrics of a process."""
+
+    def exposition(self) -> bytes:
+        """All of them, in Prometheus's text format 0.0.4."""
+
+
+class Asked(Protocol):
+    """The health of a process."""
+
+    def live(self) -> Report:
+        """Whether a restart would be of no use."""
+
+    def ready(self) -> Report:
+        """Whether it does its work."""
 
 
 class _Answer(NamedTuple):
@@ -80,15 +96,19 @@ class _Handler(BaseHTTPRequestHandler):
 class Server:
     """Serves from a thread of its own while the context lasts. Port 0 takes a free one; ``url`` says which.
 
-    Raises ServeError on the way in when the address cannot be listened on.
+    Raises ServeError, with the ``setting`` of the port, on the way in when the address cannot be listened on.
 
+    >>> from sinks.vitals.health import Health
+    >>> from sinks.vitals.vitals import Vitals
     >>> with Server(Vitals("1.0"), Health()) as server:
     ...     server.url.startswith("http://127.0.0.1:")
     True
     """
 
-    def __init__(self, vitals: Vitals, health: Health, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._host, self._port = host, port
+    def __init__(
+        self, vitals: Told, health: Asked, host: str = "127.0.0.1", port: int = 0, setting: str = "port"
+    ) -> None:
+        self._host, self._port, self._setting = host, port, f"serve.{setting}"
         self._routes: dict[str, Callable[[], _Answer]] = {
             "/metrics": lambda: _Answer(200, CONTENT_TYPE_PLAIN_0_0_4, vitals.exposition()),
             "/health/live": lambda: _health(health.live),
@@ -100,7 +120,7 @@ class Server:
         try:
             self._listener = _Listener((self._host, self._port), self._routes)
         except (OSError, OverflowError) as error:
-            raise _refused(self._host, self._port, error) from error
+            raise _refused(self._host, self._port, self._setting, error) from error
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{host}:{self._listener.server_address[1]}"
         self._thread = Thread(target=self._listener.serve_forever, args=(0.1,), name="penstock-serves", daemon=True)
@@ -115,14 +135,14 @@ class Server:
         self._thread.join()
 
 
-def _refused(host: str, port: int, error: OSError | OverflowError) -> ServeError:
+def _refused(host: str, port: int, setting: str, error: OSError | OverflowError) -> ServeError:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        more = " (the next processes take the next ones)" if setting == "serve.port" else ""
         return ServeError(
-            f"{host}:{port} is taken by another process: set serve.port to a free port (the next processes take the "
-            "next ones), or to 0 to serve nothing"
+            f"{host}:{port} is taken by another process: set {setting} to a free port{more}, or to 0 to serve nothing"
         )
     why = error.strerror if isinstance(error, OSError) else "a port is at most 65535"
     return ServeError(
-        f"cannot listen on {host}:{port}: {why}; set serve.host to an address of this machine and serve.port to a "
-        "port that you may use, or serve.port to 0 to serve nothing"
+        f"cannot listen on {host}:{port}: {why}; set serve.host to an address of this machine and {setting} to a "
+        f"port that you may use, or {setting} to 0 to serve nothing"
     )

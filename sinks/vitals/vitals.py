@@ -19,12 +19,11 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from sinks.vitals.metrics import METRICS
+from sinks.vitals.scrape import AtScrape, exposition
 
 LOG = logging.getLogger("penstock.vitals")
 P = ParamSpec("P")
@@ -90,6 +89,7 @@ class Vitals:
         self._refusals = self._counter("penstock_refusals_total")
         self._equity = self._gauge("penstock_equity")
         self._drawdown = self._gauge("penstock_drawdown_percent")
+        self._breakers = self._gauge("penstock_breaker_tripped")
         self._busy = self._counter("penstock_strategy_seconds_total")
         self._raised = self._counter("penstock_strategy_errors_total")
         self._alerts = self._counter("penstock_alerts_total")
@@ -98,7 +98,7 @@ class Vitals:
         for label in strategies:  # known beforehand, so their counters begin at zero
             self._busy.labels(label)
             self._raised.labels(label)
-        self.registry.register(_AtScrape(self._measured))
+        self.registry.register(AtScrape(self._measured))
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
@@ -153,10 +153,20 @@ class Vitals:
         if alerts := outbox.get("alerts"):
             _add(self._alerts, alerts, "code", "level")
             _add(self._raised, [alert for alert in alerts if alert.code == "STRATEGY_RAISED"], "strategy")
+        for one in outbox.get("breakers", ()):
+            scope = " ".join(filter(None, (one.scope, one.symbol or (one.scope == "strategy" and one.strategy) or "")))
+            self.breaker(
+                one.breaker, scope, one.strategy if one.mode == "shadow" else "", one.event.endswith("Tripped")
+            )
         for account in outbox.get("equity", ()):
             labels = (account.mode, account.strategy or "")
             self._equity.labels(*labels).set(account.equity)
             self._drawdown.labels(*labels).set(account.drawdown_pct)
+
+    @_harmless
+    def breaker(self, name: str, scope: str, shadow: str, tripped: bool) -> None:
+        """A breaker is open, or is not, in the live account or that of a shadow strategy."""
+        self._breakers.labels(name, scope, "shadow" if shadow else "live", shadow).set(int(tripped))
 
     @_harmless
     def published(self, topic: str, count: int) -> None:
@@ -180,13 +190,7 @@ class Vitals:
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format 0.0.4."""
-        return generate_latest(_AtScrape(self._plain))
-
-    def _plain(self) -> Iterator[Metric]:
-        """Without the library's ``_created`` series, one for each counter: its switch for them is a global one."""
-        for metric in self.registry.collect():
-            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
-            yield metric
+        return exposition(self.registry)
 
     def _measured(self) -> Iterator[Metric]:
         """The gauges whose value is a matter of now."""
@@ -203,17 +207,6 @@ class Vitals:
         for name, records in self._lags().items():
             lag.add_metric(_place(name), max(0, records))
         yield lag
-
-
-class _AtScrape(Collector):
-    """A collector of what a function gives."""
-
-    def __init__(self, give: Callable[[], Iterator[Metric]]) -> None:
-        self._give = give
-
-    def collect(self) -> Iterator[Metric]:
-        """As the library wants it."""
-        return self._give()
 
 
 def _family(name: str) -> GaugeMetricFamily:

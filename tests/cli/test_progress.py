@@ -16,7 +16,7 @@ import pytest
 from cli import progress
 from tests.command import PENSTOCK, candles, environment, write_csv
 
-LINE = re.compile(r"replaying: ([\d,]+) of 20,000 candles, ([\d,]+) rows/s, (\d+) s left")
+LINE = re.compile(r"replaying: ([\d,]+) of 20,000 rows, ([\d,]+) rows/s, (\d+) s left")
 SLOW = ("--set", "run.batch_rows=2", "--no-html")
 
 
@@ -56,7 +56,7 @@ def test_the_rate_counts_from_where_this_run_began(
     asked = Rows(2)
     with progress.shown(20_000, lambda: (asked(), 20_000)[1]):
         assert asked.enough.wait(30)
-    assert capsys.readouterr().err.splitlines()[0] == "replaying: 20,000 of 20,000 candles, 0 rows/s"
+    assert capsys.readouterr().err.splitlines()[0] == "replaying: 20,000 of 20,000 rows, 0 rows/s"
 
 
 def test_an_error_inside_ends_the_display_and_passes_through() -> None:
@@ -102,7 +102,7 @@ def test_a_run_on_a_terminal_shows_a_bar_with_rows_a_second_and_the_time_left(tm
         drain(ours)
         running.wait(60)
     os.close(ours)
-    assert "candles, " not in shown, "plain lines among the bar"
+    assert "rows, " not in shown, "plain lines among the bar"
 
 
 def read_until(terminal: int, wanted: str) -> str:

@@ -138,7 +138,7 @@ def test_less_than_one_worker_or_process_is_refused(option: str, files: Path, as
 
 
 def test_no_file_at_all_is_refused(files: Path, ask: Callable[..., Result]) -> None:
-    assert "name candle files (PATH…), or --from-kafka" in refused(files, ask)
+    assert "name files of candles or trades (PATH…), or --from-kafka" in refused(files, ask)
 
 
 def test_an_interrupted_run_of_another_plan_in_the_way_is_left_as_it_is(

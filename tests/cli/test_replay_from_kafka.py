@@ -218,7 +218,7 @@ def test_a_broker_that_is_not_there_and_a_topic_that_is_not_there_are_named(kafk
         ),
         (("a.csv", "--of", "journal"), "--of journal: it belongs to --from-kafka; files are replayed whole"),
         (("a.csv", "--since", "24h"), "--since 24h: it belongs to --from-kafka; files are replayed whole"),
-        ((), "name candle files (PATH…), or --from-kafka to replay what is on the broker"),
+        ((), "name files of candles or trades (PATH…), or --from-kafka to replay what is on the broker"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(

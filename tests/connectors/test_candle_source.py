@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.candle_file import CandleSeries, read_candles
-from connectors.candle_source import CandleSource, ShardReader
+from connectors.candle_source import CandleReader, CandleSource
 from schemas.batch import CandleBatch
 
 HEADER = "ts,open,high,low,close,volume\n"
@@ -45,12 +45,12 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> list[CandleSeries]:
     return [read_candles(folder / "b.csv"), read_candles(folder / "a.csv", timeframe_ms=60_000)]
 
 
-def reader(series: list[CandleSeries], heard: Heard, batch_rows: int = 3, resume: int | None = None) -> ShardReader:
+def reader(series: list[CandleSeries], heard: Heard, batch_rows: int = 3, resume: int | None = None) -> CandleReader:
     source = CandleSource(["s"], lambda _: series, batch_rows, heard.on_rows, heard.on_durable)
     return source.build_part("candles", "s", resume)
 
 
-def rest(part: ShardReader) -> list[CandleBatch]:
+def rest(part: CandleReader) -> list[CandleBatch]:
     found: list[CandleBatch] = []
     while True:
         try:

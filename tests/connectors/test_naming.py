@@ -19,9 +19,12 @@ HOUR = 3_600_000
         ("1000SHIB_USDT_USDT-1d-futures.feather", "1000SHIB/USDT:USDT", 24 * HOUR, "futures"),
         ("BTC_USDT_USDT-240628-1d-futures.feather", "BTC/USDT:USDT-240628", 24 * HOUR, "futures"),
         ("BTC_USDT-1m.csv.gz", "BTC/USDT", 60_000, ""),
+        ("BTC_USDT_USDT-trades.feather", "BTC/USDT:USDT", None, ""),
     ],
 )
-def test_a_freqtrade_name_gives_symbol_and_timeframe(name: str, symbol: str, timeframe_ms: int, kind: str) -> None:
+def test_a_freqtrade_name_gives_symbol_and_timeframe(
+    name: str, symbol: str, timeframe_ms: int | None, kind: str
+) -> None:
     assert from_name(Path("some/folder") / name) == NamedSeries(symbol, timeframe_ms, True, kind)
 
 
@@ -32,6 +35,7 @@ def test_a_freqtrade_name_gives_symbol_and_timeframe(name: str, symbol: str, tim
         ("BTCUSDT-1m-2024-01.csv", "BTCUSDT", 60_000),
         ("BTCUSDT-1h-2024-01-05.csv", "BTCUSDT", HOUR),
         ("solusd_2024.parquet", "SOLUSD", None),
+        ("BTCUSDT-aggTrades-2024-01.csv", "BTCUSDT", None),
         ("sol.feather", "SOL", None),
         ("20240101.csv", "20240101", None),
         ("btc-1m-final.csv", "BTC-1M-FINAL", None),

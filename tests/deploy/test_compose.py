@@ -45,7 +45,7 @@ def test_there_is_a_profile_for_demo_and_one_for_live() -> None:
     profiles = {profile: {name for name in SERVICES if profile in SERVICES[name]["profiles"]} for profile in PROFILES}
     assert profiles == {
         "demo": {"kafka", "topics", "feeder", "flow", "prometheus", "grafana"},
-        "live": {"live-topics", "live", "prometheus", "grafana"},
+        "live": {"live-topics", "live", "live-feed", "prometheus", "grafana"},
     }
 
 

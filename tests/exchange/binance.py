@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.exchanges.interface import CANDLE, TRADE
-from tests.exchange.protocol import Protocol, Topic
-from tests.exchange.tape import MINUTE, Record
+from schemas.timeframe import to_millis
+from tests.exchange.protocol import Protocol, Refused, Topic
+from tests.exchange.tape import Record, longer
 
 KINDS = {"trade": "trades", "bookTicker": "quotes", "kline_1m": "candles"}
 
@@ -21,6 +22,8 @@ class Binance(Protocol):
 
     def heard(self, text: str, now: int) -> tuple[list[str], set[Topic]]:
         said = json.loads(text)
+        if said["method"] == "GET_PROPERTY":
+            return [json.dumps({"result": True, "id": said["id"]})], set()
         topics = set()
         for stream in said["params"]:
             name, _, kind = stream.partition("@")
@@ -43,13 +46,15 @@ class Binance(Protocol):
         return json.dumps({"stream": f"{name.lower()}@{kind}", "data": data})
 
     def _kline(self, one: Record) -> dict[str, Any]:
-        times = {"t": one.ts - MINUTE, "T": one.ts - 1, "s": self.exchange.to_exchange(one.symbol), "i": "1m"}
+        times = {"t": one.ts - 60_000, "T": one.ts - 1, "s": self.exchange.to_exchange(one.symbol), "i": "1m"}
         prices = {"o": str(one.open), "c": str(one.close), "h": str(one.high), "l": str(one.low), "v": str(one.volume)}
         sums = {"n": one.count, "q": str(one.quote_volume), "V": str(one.taker_buy_volume), "Q": "0", "B": "0"}
         return {**times, **prices, **sums, "x": True}
 
     def rest(self, path: str, query: Mapping[str, str], trades: Sequence[Record], candles: Sequence[Record]) -> Any:
         symbol, limit = self.symbol(query["symbol"]), int(query["limit"])
+        if not any(one.symbol == symbol for one in (*trades, *candles)):
+            raise Refused(400, {"code": -1121, "msg": "Invalid symbol."})
         if path == "/api/v3/historicalTrades":
             first = int(query["fromId"])
             return [
@@ -59,13 +64,17 @@ class Binance(Protocol):
                 if one.symbol == symbol and int(one.id) >= first
             ][:limit]
         if path == "/api/v3/klines":
-            since, until = int(query["startTime"]), int(query["endTime"])
+            since, until, length = (
+                int(query["startTime"]),
+                int(query.get("endTime", 1 << 62)),
+                to_millis(query["interval"]),
+            )
             return [
                 [
                     *(opened, *map(str, (one.open, one.high, one.low, one.close, one.volume)), one.ts - 1),
                     *(str(one.quote_volume), one.count, str(one.taker_buy_volume), "0", "0"),
                 ]
-                for one in candles
-                if one.symbol == symbol and since <= (opened := one.ts - MINUTE) <= until
+                for one in longer(candles, symbol, query["interval"])
+                if since <= (opened := one.ts - length) <= until
             ][:limit]
         raise KeyError(path)

@@ -6,6 +6,7 @@ Times are those of the tape: the simulator and the feed have one clock, which ma
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import random
 from collections import Counter
@@ -17,10 +18,13 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from connectors.exchanges.interface import CANDLE, TRADE
 from connectors.feed.wall import Wall
 from tests.exchange.binance import Binance
-from tests.exchange.protocol import Protocol, Topic
+from tests.exchange.bitunix import Bitunix
+from tests.exchange.coinbase import Coinbase
+from tests.exchange.kraken import Kraken
+from tests.exchange.protocol import Protocol, Refused, Topic
 from tests.exchange.tape import Record, Tape
 
-PROTOCOLS: dict[str, type[Protocol]] = {one.name: one for one in (Binance,)}
+PROTOCOLS: dict[str, type[Protocol]] = {one.name: one for one in (Binance, Bitunix, Coinbase, Kraken)}
 Kind = Literal[
     "drop",
     "close",
@@ -34,12 +38,15 @@ Kind = Literal[
     "unknown",
     "wrong",
     "429",
-    "500",
+    "5xx",
+    "checksum",
 ]
-"""drop: the connection breaks. close: with a close code. stall: nothing comes any more. refuse: no new connections for
-a while. garbage: bytes that are no websocket frame. swallow: frames are left out. duplicate, reorder, truncate: what is
-done to frames. unknown: frames of a kind that nobody knows. wrong: values that cannot be. 429, 500: of requests."""
+"""drop: the connection breaks. close: with a close code. stall: nothing comes any more on one connection. refuse: no
+new connections for a while. garbage: bytes that are no websocket frame. swallow: frames are left out. duplicate,
+reorder, truncate: what is done to frames. unknown: frames of a kind that nobody knows. wrong: values that cannot be.
+429, 5xx: answers to requests. checksum: compressed answers whose checksum does not fit."""
 UNKNOWN = ('{"e":"newsOfTomorrow","s":"BTCUSDT"}', "[]", "pong?", '{"channel":"surprise","data":[{}]}', "\x00\xff", "1")
+BROKEN = ("429", "5xx", "checksum")
 CODES = (WSCloseCode.SERVICE_RESTART, WSCloseCode.TRY_AGAIN_LATER, WSCloseCode.POLICY_VIOLATION, WSCloseCode.OK)
 
 
@@ -74,6 +81,7 @@ class Simulator:
         self.requests = 0
         self.over = asyncio.Event()
         self._tape, self._wall, self._skew_ms = tape, wall, skew_ms
+        self._candles = tape.candles()
         self._mischief = sorted(mischief or [], key=lambda one: one.at)
         self._clients: list[_Client] = []
         self._sent = 0  # records of the tape that are past
@@ -140,7 +148,7 @@ class Simulator:
     async def _misbehave(self, what: Mischief) -> None:
         kind = what.kind
         self.done[kind] += 1
-        if kind in ("429", "500"):
+        if kind in BROKEN:
             self._requests[kind] += what.count
         elif kind == "refuse":
             self._refused_until = self.now + what.count * 1_000
@@ -148,11 +156,9 @@ class Simulator:
         elif kind in ("drop", "close", "garbage"):
             await self._leave(kind)
         else:
-            for client in self._clients:
-                if kind == "stall":
-                    client.stalled = True
-                else:
-                    client.spoil[kind] += what.count
+            for client in self._clients[:1] if kind == "stall" else self._clients:
+                client.stalled = client.stalled or kind == "stall"
+                client.spoil[kind] += what.count
 
     async def _leave(self, how: str) -> None:
         leaving, self._clients = self._clients, []
@@ -223,10 +229,12 @@ class Simulator:
             return web.Response(status=503)
         socket = web.WebSocketResponse(autoping=True, compress=False)
         await socket.prepare(request)
-        client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]]())
+        client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]](self._candles))
         self._clients.append(client)
+        for text in client.protocol.hello(self.now):
+            await self._write(client, text)
         async for said in socket:
-            if said.type is WSMsgType.TEXT:
+            if said.type is WSMsgType.TEXT and not client.stalled:
                 answers, topics = client.protocol.heard(said.data, self.now)
                 client.topics |= topics
                 for text in answers:
@@ -237,16 +245,27 @@ class Simulator:
 
     async def _rest(self, request: web.Request) -> web.Response:
         self.requests += 1
-        for kind in ("429", "500"):
-            if self._requests[kind]:
-                self._requests[kind] -= 1
-                return web.Response(status=int(kind), text="simulated", headers={"Retry-After": "2"})
+        kind = next((one for one in BROKEN if self._requests[one]), "")
+        self._requests[kind] -= 1
+        if kind == "429":
+            return web.Response(status=self._draw.choice((418, 429)), text="simulated", headers={"Retry-After": "2"})
+        if kind == "5xx":
+            return web.Response(status=self._draw.choice((500, 502, 503, 504)), text="simulated")
         past = self._tape.records[: self._sent]
         trades = [one for one in past if isinstance(one, TRADE)]
         candles = [one for one in past if isinstance(one, CANDLE)]
         protocol = PROTOCOLS[request.match_info["exchange"]]()
-        body: Any = protocol.rest(request.match_info["path"], request.query, trades, candles)
-        return web.Response(text=json.dumps(body), content_type="application/json")
+        status = 200
+        try:
+            body: Any = protocol.rest(request.match_info["path"], request.query, trades, candles)
+        except Refused as refused:
+            status, body = refused.status, refused.body
+        text = json.dumps(body).encode()
+        if kind == "checksum":
+            packed = gzip.compress(text)
+            text = packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
+        packing = {"Content-Encoding": "gzip"} if kind == "checksum" else {}
+        return web.Response(status=status, body=text, headers=packing, content_type="application/json")
 
 
 def _kind(record: Record) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from connectors.capture import lines
 from connectors.exchanges.interface import CANDLE, QUOTE, TRADE
 from connectors.exchanges.registry import exchange
+from schemas.timeframe import to_millis
 
 MINUTE = 60_000
 START = 1_772_370_000_000  # 2026-03-01T13:00:00Z
@@ -69,17 +70,48 @@ def candles_of(trades: Iterable[Record]) -> list[Record]:
     return sorted(made, key=lambda one: (one.ts, one.symbol))
 
 
+def longer(candles: Iterable[Record], symbol: str, timeframe: str) -> list[Record]:
+    """The candles of a symbol, several made one, by their times."""
+    length, made = to_millis(timeframe), []
+    mine = sorted((one for one in candles if one.symbol == symbol), key=lambda one: one.ts)
+    for number, rows in groupby(mine, key=lambda one: (one.ts - MINUTE) // length):
+        some = list(rows)
+        value, volume = (_total(getattr(one, name) for one in some) for name in ("quote_volume", "volume"))
+        made.append(
+            CANDLE(
+                symbol=symbol,
+                timeframe=timeframe,
+                ts=(number + 1) * length,
+                open=some[0].open,
+                high=max(one.high for one in some),
+                low=min(one.low for one in some),
+                close=some[-1].close,
+                volume=volume,
+                quote_volume=value,
+                count=sum(one.count for one in some),
+                taker_buy_volume=_total(one.taker_buy_volume for one in some),
+                vwap=round(value / volume, 8),
+            )
+        )
+    return made
+
+
 def _total(amounts: Iterable[float]) -> float:
     return round(sum(amounts), 8)
 
 
-def simulated(symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700) -> Tape:
-    """A walk of prices: a trade of each symbol in about ``every_ms``, some in one ms, now and then none for long."""
+def simulated(
+    symbols: Sequence[str], minutes: int = 60, seed: int = 1, every_ms: int = 700, start: int = START
+) -> Tape:
+    """A walk of prices: a trade of each symbol in about ``every_ms``, some in one ms, now and then none for long.
+
+    ``start`` is the epoch ms of a minute.
+    """
     drawn = random.Random(seed)
     records: list[Record] = []
-    end = START + minutes * MINUTE
+    end = start + minutes * MINUTE
     for at, symbol in enumerate(symbols):
-        ts, price, number = START + 50, 100.0 * (at + 1), 1_000 * (at + 1)
+        ts, price, number = start + 50, 100.0 * (at + 1), 1_000 * (at + 1)
         while True:
             ts += int(drawn.expovariate(1 / every_ms)) + (150_000 if drawn.random() < 0.0005 else 0)
             if ts >= end:

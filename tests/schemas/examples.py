@@ -25,6 +25,15 @@ SIGNAL: dict[str, Any] = {
 _MARKET: dict[str, Any] = {"symbol": "BTC/USDT:USDT", "ts": 60_000}
 _ACCOUNT: dict[str, Any] = {"id": "i", "ts": 60_000, "portfolio": "main", "strategy": "s", "symbol": "BTC/USDT"}
 
+COMMAND: dict[str, Any] = {
+    "id": "c",
+    "ts": 1,
+    "portfolio": "main",
+    "sender": "me",
+    "name": "pause",
+    "arguments": {"minutes": 5, "why": "lunch"},
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "candles": {
         **_MARKET,
@@ -41,14 +50,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "trades": {**_MARKET, "id": "7", "price": 0.1, "amount": 1e-9, "side": "sell"},
     "quotes": {**_MARKET, "bid": 9.5, "ask": 10.0, "bid_size": 0.0, "ask_size": 1e21},
-    "commands": {
-        "id": "c",
-        "ts": 1,
-        "portfolio": "main",
-        "sender": "me",
-        "name": "pause",
-        "arguments": {"minutes": 5, "why": "lunch"},
-    },
+    "commands": COMMAND,
     "journal": {
         "shard": "candles-0",
         "shards": ["candles-0", "candles-1"],
@@ -67,7 +69,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "position": [39, 41],
         "signals": [SIGNAL],
         "signal_row": [1],
+        "command": COMMAND,
+        "received_ms": 2,
     },
+    "bars": {**_MARKET, "timeframe": "5m", "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 0.0}
+    | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5},
     "signals": SIGNAL,
     "orders": {
         **_ACCOUNT,
@@ -83,6 +89,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "signal_id": "s",
         "reason": "because",
         "checks": {"cash": {"free": "10.50", "needed": 5}},
+        "tranches": [{"quantity": Decimal("0.05"), "stop": Decimal("98.5"), "target": Decimal("101.5")}],
     },
     "rejections": {
         **_ACCOUNT,
@@ -120,6 +127,51 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "exit_leg": "target",
         "realised_pnl": Decimal("-0.510"),
         "fees": Decimal("0.020"),
+    },
+    "breakers": {
+        "id": "b",
+        "ts": 60_000,
+        "portfolio": "main",
+        "mode": "live",
+        "event": "CircuitBreakerTripped",
+        "breaker": "losses",
+        "scope": "strategy",
+        "strategy": "s",
+        "symbol": "BTC/USDT",
+        "action": "close",
+        "state": "HALTED",
+        "until": 120_000,
+        "by": "losses",
+        "figures": {"losses": 3},
+        "settings": {"most": 3},
+        "message": "BREAKER_TRIPPED: losses=3",
+    },
+    "replies": {
+        "id": "r",
+        "ts": 60_000,
+        "portfolio": "main",
+        "command_id": "c",
+        "sender": "me",
+        "name": "close",
+        "status": "confirm",
+        "code": "CONFIRM",
+        "figures": {"token": "8afae159"},
+        "message": "CONFIRM: token=8afae159",
+    },
+    "audit": {
+        "id": "a",
+        "ts": 60_000,
+        "portfolio": "main",
+        "command_id": "c",
+        "given_ms": 59_000,
+        "received_ms": 59_500,
+        "sender": "me",
+        "name": "set",
+        "arguments": {"key": "risk.per_trade_pct", "value": "0.25"},
+        "status": "done",
+        "code": "DONE",
+        "before": {"risk.per_trade_pct": 0.5},
+        "after": {"risk.per_trade_pct": 0.25},
     },
     "equity": {
         "ts": 60_000,

@@ -16,7 +16,11 @@ def test_the_committed_pages_are_what_the_models_give() -> None:
 def test_every_setting_is_on_the_page() -> None:
     page = configuration_page()
     keys = [key.replace("strategies.0.", "strategies.N.") for key, _ in values(Config())]
-    inside = {"instruments.symbols": "instruments.symbols.SYMBOL.lot", "risk.lot_tiers": "risk.lot_tiers.N.equity"}
+    inside = {
+        "instruments.symbols": "instruments.symbols.SYMBOL.lot",
+        "risk.lot_tiers": "risk.lot_tiers.N.equity",
+        "exits.ladder": "exits.ladder.N.at",
+    }
     keys = [inside.get(key, key) for key in keys]
     assert [key for key in keys if f"| `{key}` |" not in page] == []
 

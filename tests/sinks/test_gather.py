@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.topics import TOPICS
-from sinks.gather import HASHED, gather, output_hash
+from sinks.gather import HASHED, RARE, gather, output_hash
 
 
 def put(parts: Path, part: str, topic: str, *records: dict[str, Any]) -> None:
@@ -27,7 +27,7 @@ def gathered(parts: Path, topic: str) -> list[dict[str, Any]]:
 
 
 def test_every_topic_that_goes_out_is_hashed_but_the_life_of_the_run() -> None:
-    assert set(HASHED) == {topic.name for topic in TOPICS.values() if topic.direction == "out"} - {"events"}
+    assert {*HASHED, *RARE} == {topic.name for topic in TOPICS.values() if topic.direction == "out"} - {"events"}
 
 
 def test_there_is_a_file_for_every_hashed_topic_also_without_records(tmp_path: Path) -> None:
@@ -35,6 +35,13 @@ def test_there_is_a_file_for_every_hashed_topic_also_without_records(tmp_path: P
     digests = gather(tmp_path / "parts", tmp_path)
     assert {path.stem for path in tmp_path.glob("*.jsonl")} == set(HASHED) == set(digests)
     assert set(digests.values()) == {sha256(b"").hexdigest()}
+
+
+def test_a_rare_topic_has_a_file_and_a_digest_when_it_has_a_record(tmp_path: Path) -> None:
+    put(tmp_path / "parts", "portfolio-main", "breakers", {"ts": 1})
+    digests = gather(tmp_path / "parts", tmp_path)
+    assert digests["breakers"] == sha256(b'{"ts": 1}\n').hexdigest()
+    assert (tmp_path / "breakers.jsonl").read_bytes() == b'{"ts": 1}\n'
 
 
 def test_a_digest_is_the_sha256_of_the_file(tmp_path: Path) -> None:

@@ -23,10 +23,15 @@ from flows.portfolio.gates.session import Session
 from flows.portfolio.gates.size import Size
 from flows.portfolio.gates.stale_data import StaleData
 from flows.portfolio.gates.stop import Stop
+from flows.portfolio.gates.strategy_mode import StrategyMode
 from flows.portfolio.gates.symbol_exposure import SymbolExposure
+from flows.portfolio.gates.trading_state import TradingState
+from flows.portfolio.gates.var import ValueAtRisk
 from schemas.config.root import Config
 
 GATES: tuple[type[Gate], ...] = (
+    TradingState,
+    StrategyMode,
     StaleData,
     Session,
     DuplicateIntent,
@@ -46,6 +51,7 @@ GATES: tuple[type[Gate], ...] = (
     OrderRate,
     DailyLoss,
     LifetimeLoss,
+    ValueAtRisk,
     Cash,
     Minimum,
 )

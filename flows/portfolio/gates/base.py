@@ -9,12 +9,17 @@ from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
+import numpy as np
 
+from flows.columns import Floats, Ints
+from flows.portfolio.control.states import States
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from schemas.config.root import Config
 
 Figures = dict[str, Any]
+FREE = States()
+"""Nothing does."""
 
 
 class Intent(msgspec.Struct, gc=False):
@@ -22,13 +27,15 @@ class Intent(msgspec.Struct, gc=False):
 
     signal: Any  # schemas.signal.Signal
     side: int  # 1 long, -1 short
-    price: float  # close of the signal's candle: what a fill is expected at
+    price: float  # what a fill is expected at: close of the signal's candle, or price of an order that waits for it
     instrument: Instrument
     stop: Decimal = Decimal(0)  # on the tick, as it will be ordered
     target: Decimal | None = None
     risk: float = 0.0  # |price - stop|
     quantity: float = 0.0
     lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
+    atr: float = math.nan  # average true range, if a level is measured in it
+    trigger: Decimal | None = None  # price of an order that waits for it; none at the market
 
 
 class Exposure(NamedTuple):
@@ -39,6 +46,14 @@ class Exposure(NamedTuple):
     value: float  # account currency; negative for an exit that waits
 
 
+Returns = Callable[[Sequence[str]], tuple[Floats, Ints]]
+"""Symbols to samples of returns (one a row), and in which column each symbol has its own; NaN where it has none."""
+
+
+def _no_returns(symbols: Sequence[str]) -> tuple[Floats, Ints]:
+    return np.empty((0, len(symbols))), np.arange(len(symbols))
+
+
 class Standing(msgspec.Struct, gc=False):
     """The account as a gate sees it: marked at the signal's instant, with waiting orders counted as if filled."""
 
@@ -47,10 +62,21 @@ class Standing(msgspec.Struct, gc=False):
     positions: int  # open positions and waiting entries, less waiting exits
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
     memory: Memory
+    additions: int = 0  # how often that may still be added to
+    held_quantity: float = 0.0  # of it, when this is an addition
     late_ms: int = 0  # event time that has passed since the signal's candle closed
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan
-    exposures: Callable[[], Sequence[Exposure]] = tuple  # what ``gross`` is made of
+    states: States = FREE  # what holds trading up
+    expose: Callable[[], Sequence[Exposure]] = tuple
+    returns: Returns = _no_returns
+    _exposed: Sequence[Exposure] | None = None
+
+    def exposures(self) -> Sequence[Exposure]:
+        """What ``gross`` is made of, looked up once."""
+        if self._exposed is None:
+            self._exposed = self.expose()
+        return self._exposed
 
 
 class Refusal(msgspec.Struct, gc=False):

@@ -22,7 +22,11 @@ class GroupExposure(Gate):
     def __init__(self, config: Config) -> None:
         """Reads ``risk.groups``, ``risk.max_group_exposure_pct`` and ``risk.over_cap``."""
         self.share, self.shrink = config.risk.max_group_exposure_pct / 100, config.risk.over_cap == "shrink"
-        self.groups = {name: frozenset(symbols) for name, symbols in sorted(config.risk.groups.items())}
+        groups = {name: frozenset(symbols) for name, symbols in sorted(config.risk.groups.items())}
+        self.groups = {
+            symbol: [(name, symbols) for name, symbols in groups.items() if symbol in symbols]
+            for symbol in frozenset().union(*groups.values())
+        }
 
     @staticmethod
     def wanted(config: Config) -> bool:
@@ -31,15 +35,14 @@ class GroupExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``GROUP_TOO_LARGE`` above the cap of the fullest group it is in, unless there is room left to shrink to."""
-        symbol = intent.signal.symbol
-        held = {
-            name: sum(part.value for part in standing.exposures() if part.symbol in symbols)
-            for name, symbols in self.groups.items()
-            if symbol in symbols
-        }
-        if not held:
+        groups = self.groups.get(intent.signal.symbol)
+        if groups is None:
             return {"group": None}
-        fullest = max(held, key=lambda name: held[name])
+        held = {
+            name: sum([part.value for part in standing.exposures() if part.symbol in symbols])
+            for name, symbols in groups
+        }
+        fullest = max(held, key=held.__getitem__)
         most = standing.equity * self.share
         figures: Figures = {"group": fullest, "held": held[fullest], "notional": intent.quantity * intent.price}
         figures["most"] = most

@@ -27,7 +27,7 @@ class NetExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``NET_TOO_LARGE`` above the cap on its own side, unless there is room left to shrink to."""
-        net = sum(part.value * part.side for part in standing.exposures())
+        net = sum([part.value * part.side for part in standing.exposures()])
         most = standing.equity * self.share
         figures: Figures = {"net": net, "notional": intent.quantity * intent.price * intent.side, "most": most}
         return limit(intent, most - net * intent.side, shrink=self.shrink, code="NET_TOO_LARGE", figures=figures)

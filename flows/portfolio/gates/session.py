@@ -20,6 +20,7 @@ class Session(Gate):
     def __init__(self, config: Config) -> None:
         """Reads ``risk.sessions``."""
         self.hours = [parse(text) for text in config.risk.sessions]
+        self.minutes: dict[int, tuple[str, bool]] = {}  # of the week, those that were asked for: shown, and open
 
     @staticmethod
     def wanted(config: Config) -> bool:
@@ -28,7 +29,12 @@ class Session(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
         """``SESSION_CLOSED`` when no session is open at the close of the signal's candle."""
-        weekday, minute = divmod(minute_of_week(intent.signal.ts), 1_440)
-        figures: Figures = {"at": f"{DAYS[weekday]} {minute // 60:02}:{minute % 60:02}"}
-        open_ = any(hours.open(intent.signal.ts) for hours in self.hours)
-        return figures if open_ else Refusal("SESSION_CLOSED", figures)
+        ts = intent.signal.ts
+        at, open_ = self.minutes.get(minute_of_week(ts)) or self._look_up(ts)
+        return {"at": at} if open_ else Refusal("SESSION_CLOSED", {"at": at})
+
+    def _look_up(self, ts: int) -> tuple[str, bool]:
+        weekday, minute = divmod(minute_of_week(ts), 1_440)
+        shown = f"{DAYS[weekday]} {minute // 60:02}:{minute % 60:02}"
+        found = self.minutes[minute_of_week(ts)] = shown, any(hours.open(ts) for hours in self.hours)
+        return found

@@ -9,7 +9,7 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.sizing import MULTIPLIERS, SIZERS
 from flows.portfolio.sizing.base import Ask
 from schemas.config.root import Config
-from schemas.timeframe import to_millis
+from schemas.timeframe import step_of
 
 YEAR_MS = 365 * 86_400_000
 
@@ -28,6 +28,7 @@ class Size(Gate):
         ``risk.scale_by_consensus``.
         """
         self.config, self.sizer = config.risk, SIZERS[config.risk.sizing]
+        self.multipliers = [rule for setting, rule in MULTIPLIERS.items() if getattr(config.risk, setting)]
         self.candles: dict[str, float] = {}  # by timeframe: root of how many of them a year has
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
@@ -39,11 +40,9 @@ class Size(Gate):
         vol = standing.vol * self._root(signal.timeframe)
         quantity, figures = self.sizer(self.config, Ask(standing.equity, intent.price, intent.risk, vol, trades))
         found: Figures = {"equity": standing.equity, "quantity": quantity, **figures}
-        for multiplier in MULTIPLIERS:
-            factor = multiplier(self.config, signal)
-            if factor is not None:
-                found[multiplier.__name__] = factor
-                quantity *= factor
+        for multiplier in self.multipliers:
+            factor = found[multiplier.__name__] = multiplier(self.config, signal)
+            quantity *= factor
         if quantity <= 0:
             return Refusal("SIZE_ZERO", found)
         intent.quantity = found["quantity"] = quantity
@@ -52,5 +51,5 @@ class Size(Gate):
     def _root(self, timeframe: str) -> float:
         root = self.candles.get(timeframe)
         if root is None:
-            root = self.candles[timeframe] = math.sqrt(YEAR_MS / to_millis(timeframe))
+            root = self.candles[timeframe] = math.sqrt(YEAR_MS / step_of(timeframe))
         return root

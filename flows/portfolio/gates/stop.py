@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from typing import Any, ClassVar
 
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.levels import distance
 from flows.portfolio.rounding import DOWN, UP, on_grid
 from schemas.config.root import Config
 
@@ -14,28 +16,43 @@ class Stop(Gate):
 
     name = "stop"
     codes: ClassVar = {
+        "ATR_UNKNOWN": "a level is measured in average true ranges, and too few candles have come for that",
         "STOP_MISSING": "the signal has no stop",
         "STOP_WRONG_SIDE": "the stop is not beyond the price",
         "TARGET_WRONG_SIDE": "the target is not beyond the price",
     }
 
     def __init__(self, config: Config) -> None:
-        """It has no settings: there is no trading without a stop."""
+        """Reads ``exits`` and ``entries``. There is no trading without a stop."""
+        self.exits, self.uses_atr = config.exits, config.exits.uses_atr or config.entries.uses_atr
 
-    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``STOP_MISSING`` without one, ``STOP_WRONG_SIDE`` when it is not beyond the price, likewise the target."""
         signal, side, price, tick = intent.signal, intent.side, intent.price, intent.instrument.tick
-        if signal.stop is None:
+        if self.uses_atr:
+            intent.atr = standing.atr
+            if math.isnan(intent.atr):
+                return Refusal("ATR_UNKNOWN", {"price": price})
+        wanted = self._wanted(signal.stop, self.exits.stop, self.exits.stop_at, -side, intent)
+        if wanted is None:
             return Refusal("STOP_MISSING", {"price": price})
         inward, outward = (UP, DOWN) if side > 0 else (DOWN, UP)
-        intent.stop = on_grid(signal.stop, tick, inward)
+        intent.stop = on_grid(wanted, tick, inward)
         stop = float(intent.stop)
         intent.risk = (price - stop) * side
         if intent.risk <= 0:
             return Refusal("STOP_WRONG_SIDE", {"price": price, "stop": stop})
-        if signal.target is not None:
-            intent.target = on_grid(signal.target, tick, outward)
+        wanted = self._wanted(signal.target, self.exits.target, self.exits.target_at, side, intent)
+        if wanted is not None:
+            intent.target = on_grid(wanted, tick, outward)
             target = float(intent.target)
             if (target - price) * side <= 0:
                 return Refusal("TARGET_WRONG_SIDE", {"price": price, "target": target})
         return {"stop": stop}
+
+    @staticmethod
+    def _wanted(asked: float | None, by: Any, at: float, way: int, intent: Intent) -> float | None:
+        """What the signal asks for, or a distance from its price: never below the first tick."""
+        if by == "signal":
+            return asked
+        return max(intent.price + way * distance(by, at, intent), float(intent.instrument.tick))

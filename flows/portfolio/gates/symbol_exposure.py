@@ -28,7 +28,7 @@ class SymbolExposure(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``SYMBOL_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
         symbol = intent.signal.symbol
-        held = sum(part.value for part in standing.exposures() if part.symbol == symbol)
+        held = sum([part.value for part in standing.exposures() if part.symbol == symbol])
         most = standing.equity * self.share
         figures: Figures = {"held": held, "notional": intent.quantity * intent.price, "most": most}
         return limit(intent, most - held, shrink=self.shrink, code="SYMBOL_TOO_LARGE", figures=figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.portfolio.sizing.base import Sizer
+from flows.portfolio.sizing.base import Multiplier, Sizer
 from flows.portfolio.sizing.by_confidence import by_confidence
 from flows.portfolio.sizing.by_consensus import by_consensus
 from flows.portfolio.sizing.by_strategy import by_strategy
@@ -23,5 +23,9 @@ SIZERS: dict[str, Sizer] = {
 }
 """By ``risk.sizing``."""
 
-MULTIPLIERS = (by_strategy, by_confidence, by_consensus)
-"""Each from 0 to 1, or None where the configuration does not ask for it: a multiplier only makes smaller."""
+MULTIPLIERS: dict[str, Multiplier] = {
+    "strategy_scale": by_strategy,
+    "scale_by_confidence": by_confidence,
+    "scale_by_consensus": by_consensus,
+}
+"""By the setting under ``risk`` that asks for it. Each is from 0 to 1: a multiplier only makes smaller."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from schemas.config.risk import RiskConfig
@@ -20,11 +19,16 @@ class Ask(NamedTuple):
     trades: Sequence[float] = ()  # the strategy's own closed trades, oldest first: profit over what was at risk
 
 
+_NONE: dict[str, Any] = {}
+
+
 class Sized(NamedTuple):
     """The quantity in the base currency, not yet rounded (0: nothing), and the figures it was found on."""
 
     quantity: float
-    figures: Mapping[str, Any] = MappingProxyType({})
+    figures: dict[str, Any] = _NONE
 
 
 Sizer = Callable[[RiskConfig, Ask], Sized]
+Multiplier = Callable[[RiskConfig, Any], float]
+"""(configuration, signal) to a factor."""

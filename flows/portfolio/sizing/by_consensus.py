@@ -9,14 +9,12 @@ from schemas.config.risk import RiskConfig
 MOST = 9
 
 
-def by_consensus(config: RiskConfig, signal: Any) -> float | None:
-    """``0.2 + 0.8 × consensus / 9``, with ``risk.scale_by_consensus``.
+def by_consensus(config: RiskConfig, signal: Any) -> float:  # noqa: ARG001
+    """``0.2 + 0.8 × consensus / 9``.
 
     ``consensus`` is one of the signal's ``values``, by convention 0 (nobody agrees) to 9 (all do); what lies outside
     counts as the nearer of both, and a signal that does not say it (or says no number) counts as 0.
     """
-    if not config.scale_by_consensus:
-        return None
     said = signal.values.get("consensus")
     votes = float(said) if isinstance(said, int | float) and said == said else 0.0
     return 0.2 + 0.8 * min(max(votes, 0.0), MOST) / MOST

@@ -7,6 +7,6 @@ from typing import Any
 from schemas.config.risk import RiskConfig
 
 
-def by_strategy(config: RiskConfig, signal: Any) -> float | None:
+def by_strategy(config: RiskConfig, signal: Any) -> float:
     """``risk.strategy_scale`` of the signal's strategy; 1 for one that is not named."""
-    return config.strategy_scale.get(signal.strategy, 1.0) if config.strategy_scale else None
+    return config.strategy_scale.get(signal.strategy, 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.exchanges.bitunix import Bitunix
-from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, ExchangeError, Notice
+from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, ExchangeError, Notice, UnreachableError
 
 SYMBOL = "BTC/USDT:USDT"
 MINUTE = 1786650720000
@@ -127,3 +127,10 @@ def test_there_is_no_history_of_trades_and_a_refusal_is_told() -> None:
         Bitunix().trades_request(trade, 2)
     with pytest.raises(ExchangeError, match=r"^bitunix: Parameter error \(code 10002\)$"):
         Bitunix().parse_candles(b'{"code":10002,"msg":"Parameter error","data":null}', SYMBOL, "1m")
+
+
+@pytest.mark.parametrize("code", [10001, 10005, 10006])
+def test_a_refusal_that_will_pass_is_one_to_ask_again_after(code: int) -> None:
+    body = json.dumps({"code": code, "data": None, "msg": "Request too frequently"}).encode()
+    with pytest.raises(UnreachableError, match=rf"bitunix: Request too frequently \(code {code}\)"):
+        Bitunix().parse_candles(body, SYMBOL, "1m")

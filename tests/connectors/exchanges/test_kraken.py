@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, ExchangeError, Notice, Parsed, Parser
+from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, ExchangeError, Notice, Parsed, Parser, UnreachableError
 from connectors.exchanges.kraken import Kraken
 
 Frame = Callable[[str], bytes]
@@ -165,3 +165,8 @@ def test_a_message_for_each_stream() -> None:
         {"channel": "ticker", "symbol": both, "snapshot": True, "event_trigger": "bbo"},
         {"channel": "ohlc", "symbol": both, "snapshot": False, "interval": 5},
     ]
+
+
+def test_a_refusal_that_will_pass_is_one_to_ask_again_after() -> None:
+    with pytest.raises(UnreachableError, match="kraken: EGeneral:Too many requests"):
+        Kraken().parse_candles(b'{"error":["EGeneral:Too many requests"]}', "BTC/USD", "1m")

@@ -133,7 +133,7 @@ def test_a_refused_message_becomes_a_dead_letter_with_its_bytes_its_headers_and_
     outbox = new_outbox()
     rows = refusing([at(5), at(6)], 11, Refused(12, b"{\xff", "MESSAGE_INVALID", "no object", ("a=1", "b"), None, "k"))
     rows = replace(rows, position=np.array([11, 13]))
-    reports.refusals(outbox, rows, np.array([True, True]), -1)
+    reports.refusals(outbox, rows, rows.ts, -1)
     (made,) = (DeadLetter.model_validate_json(encode(record)) for record in outbox["deadletters"])
     assert made.model_dump() == {
         "id": event_id("candles", 3, 12, "MESSAGE_INVALID"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -17,6 +19,44 @@ SLACK = 1 + 1e-9
 """For limits that are computed in floats."""
 
 
+@dataclass
+class Held:
+    """A position as the auditor sees it: its entry, the parts that are still there, and what became of the others."""
+
+    order: Any
+    quantity: Decimal
+    cost: Decimal  # entry value of what is still there
+    fees: Decimal
+    parts: list[tuple[Decimal, Decimal, Decimal | None]]  # quantity, stop, target
+    ts: int  # of the fill
+    gained: Decimal = Decimal(0)
+    additions: int = 0
+
+    @property
+    def sign(self) -> int:
+        """1 long, -1 short."""
+        return 1 if self.order.side == "buy" else -1
+
+    def leaves(self, order: Any) -> None:
+        """A stop takes all parts at its level, a target those at its own, any other exit everything."""
+        gone = self.parts
+        if order.leg in ("stop", "target"):
+            gone = [one for one in self.parts if one[1 if order.leg == "stop" else 2] == order.price]
+        assert sum(one[0] for one in gone) == order.quantity > 0
+        self.parts = [one for one in self.parts if one not in gone]
+
+    def adds(self, order: Any, value: Decimal, fee: Decimal) -> None:
+        """No stop is farther away than the nearer one of the position's and of the addition."""
+        near = max if self.sign > 0 else min
+        level = near(order.stop, (min if self.sign > 0 else max)(stop for _, stop, _ in self.parts))
+        parts = self.parts + [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
+        self.parts = [(quantity, near(stop, level), target) for quantity, stop, target in parts]
+        self.quantity += order.quantity
+        self.cost += value
+        self.fees += fee
+        self.additions += 1
+
+
 class Audit:
     """Books of its own: cash, positions, orders that wait."""
 
@@ -24,10 +64,11 @@ class Audit:
         self.config = config
         self.cash = config.portfolio.cash
         self.realised = Decimal(0)
-        self.held: dict[tuple[str, str], Any] = {}  # (symbol, strategy): the entry's (order, fill)
+        self.held: dict[tuple[str, str], Held] = {}  # by symbol and strategy
         self.waiting: dict[str, Any] = {}
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
+        self.holding: dict[tuple[str, str, str | None], int] = {}  # breakers that have tripped, and when
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
 
     def instant(self, rows: Sequence[Row], outbox: Outbox) -> None:
@@ -43,13 +84,15 @@ class Audit:
         assert brackets <= self.filled
         before = set(self.held)
         self.marks.update((row.symbol, row.close) for row in rows)
+        self._breakers(outbox)
         at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
         for order in decided:
-            if order.leg == "entry":
+            if not order.reduce_only:
                 self._entry(order)
             self.waiting[order.id] = order
-            if self.config.broker.fill_at == "close":
+            if self.config.broker.fill_at == "close" and not (order.price and not order.reduce_only):
                 self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
+        self._withdrawn(outbox, decided)
         assert not at_close, "a fill without an order"
         self._guarded(rows, before)
         self.last = (self.equity, float(self.cash), self.gross)
@@ -58,14 +101,13 @@ class Audit:
     def equity(self) -> float:
         """Cash and marked positions."""
         return float(self.cash) + sum(
-            (1 if order.side == "buy" else -1) * float(order.quantity) * self.marks[symbol]
-            for (symbol, _), (order, _) in self.held.items()
+            one.sign * float(one.quantity) * self.marks[symbol] for (symbol, _), one in self.held.items()
         )
 
     @property
     def gross(self) -> float:
         """The absolute value of the positions."""
-        return sum(float(order.quantity) * self.marks[symbol] for (symbol, _), (order, _) in self.held.items())
+        return sum(float(one.quantity) * self.marks[symbol] for (symbol, _), one in self.held.items())
 
     def _fill(self, order: Any, fill: Any) -> None:
         assert order.id not in self.filled, "filled twice"
@@ -79,18 +121,64 @@ class Audit:
         key = (order.symbol, order.strategy)
         if order.leg == "entry":
             assert key not in self.held
-            self.held[key] = order, fill
+            assert not self._held_up(order, fill.ts)
+            parts = [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
+            assert sum(one[0] for one in parts) == order.quantity
+            self.held[key] = Held(order, order.quantity, value, fill.fee, parts, fill.ts)
             return
-        entry, bought = self.held.pop(key)
-        assert (order.position_id, order.quantity, order.reduce_only) == (entry.id, entry.quantity, True)
-        assert order.side != entry.side
-        sign = 1 if entry.side == "buy" else -1
-        self.realised += sign * (value - money(bought.price * bought.quantity)) - fill.fee - bought.fee
+        held = self.held[key]
+        if order.leg == "add":
+            assert (order.position_id, order.side) == (held.order.id, held.order.side)
+            held.adds(order, value, fill.fee)
+            return
+        assert (order.position_id, order.reduce_only) == (held.order.id, True)
+        assert order.side != held.order.side
+        held.leaves(order)
+        cost = held.cost
+        if held.parts:
+            share = Fraction(held.cost) * Fraction(order.quantity) / Fraction(held.quantity)
+            cost = Decimal(round(share * 10**8)).scaleb(-8)
+        held.gained += held.sign * (value - cost)
+        held.fees += fill.fee
+        held.cost -= cost
+        held.quantity -= order.quantity
+        if not held.parts:
+            assert held.quantity == 0
+            self.realised += held.gained - held.fees
+            del self.held[key]
+
+    def _breakers(self, outbox: Outbox) -> None:
+        """What they withdrew waits no more, and what they hold up is not entered."""
+        self._withdrawn(outbox, [])
+        for row in outbox["breakers"]:
+            key = row.breaker, row.scope, row.strategy or row.symbol
+            if row.event == "CircuitBreakerTripped":
+                assert key not in self.holding
+                self.holding[key] = row.ts
+            else:
+                del self.holding[key]
+
+    def _withdrawn(self, outbox: Outbox, decided: Sequence[Any]) -> None:
+        """An entry that was ordered at this very instant may be taken back at it."""
+        new = {order.id for order in decided if not order.reduce_only}
+        for alert in outbox["alerts"]:
+            if alert.code in ("ENTRY_WITHDRAWN", "ENTRY_EXPIRED") and (not decided or alert.figures["order_id"] in new):
+                gone = self.waiting.pop(alert.figures["order_id"], None)
+                assert gone is None or not gone.reduce_only
+                assert gone is not None or not decided
+
+    def _held_up(self, order: Any, ts: int) -> bool:
+        whose = {"portfolio": None, "strategy": order.strategy, "symbol": order.symbol}
+        return any(since < ts and name == whose[scope] for (_, scope, name), since in self.holding.items())
+
+    def _expected(self, order: Any) -> float:
+        """The price at which an order that waits counts."""
+        return float(order.price) if order.price and not order.reduce_only else self.marks[order.symbol]
 
     def _entry(self, order: Any) -> None:
         """The promises about an order that may leave, at the price of its signal."""
         risk, instrument = self.config.risk, self.config.instruments.of(order.symbol)
-        price, quantity = self.marks[order.symbol], float(order.quantity)
+        price, quantity = self._expected(order), float(order.quantity)
         sign = 1 if order.side == "buy" else -1
         assert order.stop is not None
         assert sign * (price - float(order.stop)) > 0
@@ -100,18 +188,26 @@ class Audit:
             reward = sign * (float(order.target) - price)
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
-        entries = [one for one in self.waiting.values() if one.leg == "entry"]
-        exits = [one for one in self.waiting.values() if one.leg == "exit"]
-        assert len(self.held) + len(entries) - len(exits) < risk.max_open_positions
-        coming = sum(float(one.quantity) * self.marks[one.symbol] for one in entries)
+        assert not self._held_up(order, order.ts)
+        entries = [one for one in self.waiting.values() if not one.reduce_only]
+        exits = [one for one in self.waiting.values() if one.reduce_only]
+        opened = [one for one in entries if one.leg == "entry"]
+        if order.leg == "entry":
+            assert len(self.held) + len(opened) - len(exits) < risk.max_open_positions
+        coming = sum(float(one.quantity) * self._expected(one) for one in entries)
         leaving = sum(float(one.quantity) * self.marks[one.symbol] for one in exits)
         # Entries that wait for another symbol's candle count at the price of their signal, which is its last mark.
         gross = self.gross + coming - leaving
         notional, equity = quantity * price, self.equity
         assert order.checks["size"]["equity"] == pytest.approx(equity, abs=1e-6)
-        assert notional <= equity * risk.max_position_pct / 100 * SLACK
+        adds_to = 0.0
+        if order.leg == "add":
+            held = self.held[(order.symbol, order.strategy)]
+            adds_to = float(held.quantity)
+            assert held.additions < self.config.entries.additions
+        assert notional + adds_to * price <= equity * risk.max_position_pct / 100 * SLACK
         assert gross + notional <= equity * risk.max_gross_exposure_pct / 100 * SLACK + 1e-6
-        assert quantity * distance <= equity * risk.max_risk_pct / 100 * SLACK
+        assert (quantity + adds_to) * distance <= equity * risk.max_risk_pct / 100 * SLACK
         assert gross + notional <= equity * (risk.max_leverage or 1e9) * SLACK + 1e-6
         self._spread(order, notional, equity)
         fee = notional * self.config.broker.fee_pct / 100
@@ -127,12 +223,13 @@ class Audit:
         risk = self.config.risk
         values: dict[str, float] = {order.symbol: notional}
         net = notional if order.side == "buy" else -notional
-        parts = [(one, 1) for one, _ in self.held.values()]
-        parts += [(one, 1 if one.leg == "entry" else -1) for one in self.waiting.values()]
-        for one, sign in parts:
-            value = sign * float(one.quantity) * self.marks[one.symbol]
+        parts: list[tuple[Any, Decimal, int]] = [(one.order, one.quantity, 1) for one in self.held.values()]
+        parts += [(one, one.quantity, -1 if one.reduce_only else 1) for one in self.waiting.values()]
+        for one, quantity, sign in parts:
+            held = one in [position.order for position in self.held.values()]
+            value = sign * float(quantity) * (self.marks[one.symbol] if held else self._expected(one))
             values[one.symbol] = values.get(one.symbol, 0.0) + value
-            net += value if (one.side == "buy") == (one.leg == "entry") else -value
+            net += value if (one.side == "buy") == (not one.reduce_only) else -value
         cap = equity / 100 * SLACK
         assert values[order.symbol] <= (risk.max_symbol_exposure_pct or 1e9) * cap + 1e-6
         for symbols in risk.groups.values():
@@ -141,14 +238,27 @@ class Audit:
         assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
     def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
-        """What survived a candle had neither its stop nor its target in it."""
+        """What survived a candle, in any of its parts, had neither its stop nor its target in it."""
         for row in rows:
-            for (symbol, strategy), (order, _) in self.held.items():
-                if symbol != row.symbol or (symbol, strategy) not in before or order.ts == at(row.minute):
+            for key, held in self.held.items():
+                if key[0] != row.symbol or key not in before or held.order.ts == at(row.minute):
                     continue
-                worst, best, sign = (row.low, row.high, 1) if order.side == "buy" else (row.high, row.low, -1)
-                assert sign * (worst - float(order.stop)) > 0
-                assert order.target is None or sign * (best - float(order.target)) < 0
+                worst, best = (row.low, row.high) if held.sign > 0 else (row.high, row.low)
+                for _, stop, target in held.parts:
+                    assert held.sign * (worst - float(stop)) > 0
+                    if held.order.price is None or held.ts != at(row.minute):  # else it may have been before the entry
+                        assert target is None or held.sign * (best - float(target)) < 0
+
+    def follow(self, guards: dict[str, dict[str, Any]]) -> None:
+        """The levels as the account has them now: it still guards all that is held, and no stop has moved back."""
+        assert {(s, name) for s, own in guards.items() for name in own} == set(self.held)
+        for (symbol, strategy), held in self.held.items():
+            found = guards[symbol][strategy].tranches
+            for (quantity, stop, target), one in zip(held.parts, found, strict=True):
+                assert (one.quantity, one.target) == (quantity, target)
+                assert (one.stop - stop) * held.sign >= 0
+                assert one.stop % self.config.instruments.of(symbol).tick == 0
+            held.parts = [(one.quantity, one.stop, one.target) for one in found]
 
     def _intervals(self, records: Sequence[Any]) -> None:
         """An interval ends with the instant before the one at which it is posted."""
@@ -165,14 +275,11 @@ class Audit:
         assert state["realised_pnl"] == self.realised
         assert state["equity"] == pytest.approx(self.equity, abs=1e-6)
         assert {(p.symbol, p.strategy): p.id for p in state["positions"]} == {
-            key: order.id for key, (order, _) in self.held.items()
+            key: one.order.id for key, one in self.held.items()
         }
-        open_fees = sum((fill.fee for _, fill in self.held.values()), Decimal(0))
-        entries = sum(
-            (
-                (1 if order.side == "buy" else -1) * money(fill.price * fill.quantity)
-                for order, fill in self.held.values()
-            ),
-            Decimal(0),
-        )
-        assert self.config.portfolio.cash + self.realised - open_fees == state["cash"] + entries
+        for one in state["positions"]:
+            held = self.held[(one.symbol, one.strategy)]
+            assert (one.quantity, one.fees, one.realised_pnl) == (held.quantity, held.fees, held.gained - held.fees)
+        made = sum((one.gained - one.fees for one in self.held.values()), Decimal(0))
+        entries = sum((one.sign * one.cost for one in self.held.values()), Decimal(0))
+        assert self.config.portfolio.cash + self.realised + made == state["cash"] + entries

@@ -57,6 +57,7 @@ def test_a_long_that_reaches_its_target_leaves_exactly_these_records() -> None:
             "position_id": position,
             "signal_id": entry.id,
             "reason": "long because the story says so",
+            "tranches": [],
         },
         {
             **whose,
@@ -73,6 +74,7 @@ def test_a_long_that_reaches_its_target_leaves_exactly_these_records() -> None:
             "position_id": position,
             "signal_id": None,
             "reason": "target of the position was reached",
+            "tranches": [],
         },
     ]
     common = {**whose, "position_id": position, "quantity": 1}

@@ -154,3 +154,35 @@ def test_an_account_that_was_put_back_goes_on_as_before(stop: int) -> None:
         account.restore(state)
     assert wired(outbox) == wired(expected)
     assert account.state() == whole.state()
+
+
+def test_value_at_risk_is_of_the_returns_between_instants_that_the_spacing_divides() -> None:
+    closes = (100.0, 101.0, 100.0, 90.0, 99.0, 100.0, 95.0)
+    rows = [Row(n, close, close, close, close) for n, close in enumerate(closes, 1)]
+    rules = {
+        "risk.max_var_pct": 0.1,  # of 10,000: 10
+        "risk.var_sample": "2m",
+        "risk.var_horizon": "2m",
+        "risk.var_min_samples": 1,
+    }
+    wishes = [wish(4, "long", 90.0, 80.0), wish(5, "long", 99.0, 80.0), wish(7, "long", 95.0, 80.0, strategy="b")]
+    _, outbox = trade(settings(rules), rows, wishes)
+    # Closes of minutes 2, 4 and 6 are sampled, each with the first candle behind it.
+    assert fields(outbox["rejections"], "ts", "message") == [(4, "VAR_UNKNOWN: samples=0 least=1")]
+    first, second = outbox["orders"]
+    fall = 1 - 90.0 / 101.0  # 10.9 %
+    assert first.checks["var"] == {
+        "var": pytest.approx(99.0 * fall),
+        "most": 10.0,
+        "samples": 1,
+        "shrunk_to": pytest.approx(10.0 / fall),
+    }
+    assert str(first.quantity) == "0.927"  # 91.8 of value
+    held, most = 0.927 * 95.0, (10_000.0 - 0.927 * 5.0) / 1_000
+    assert second.checks["var"] == {
+        "var": pytest.approx((held + 95.0) * fall),
+        "most": pytest.approx(most),
+        "samples": 2,
+        "shrunk_to": pytest.approx(most / fall - held),
+    }
+    assert str(second.quantity) == "0.039"

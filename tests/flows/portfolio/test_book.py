@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.portfolio.book import Book, Holding
+from flows.portfolio.book import Book, Closed, Holding
 from flows.portfolio.rounding import money
+from schemas.order import ExitLeg
 from tests.flows.portfolio.stories import BTC, ETH
 
 
@@ -36,12 +37,19 @@ def holding(
     )
 
 
+def close(book: Book, held: Holding, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg) -> Closed:
+    """All of it, at once."""
+    closed = book.leave(held, held.quantity, price, fee, ts, leg)
+    assert closed is not None
+    return closed
+
+
 def test_buying_lowers_cash_by_value_and_fee_and_selling_raises_it() -> None:
     book = Book(Decimal(1000))
     long = holding()
     book.open(long)
     assert book.cash == Decimal("799.8")
-    closed = book.close(long, Decimal(110), Decimal("0.22"), 120_000, "exit")
+    closed = close(book, long, Decimal(110), Decimal("0.22"), 120_000, "exit")
     assert book.cash == Decimal("1019.58")
     assert (closed.realised_pnl, closed.fees) == (Decimal("19.58"), Decimal("0.42"))
     assert (closed.exit_price, closed.exit_ts, closed.exit_leg) == (Decimal(110), 120_000, "exit")
@@ -53,7 +61,7 @@ def test_a_short_is_a_debt_that_the_sale_has_put_into_cash() -> None:
     short = holding(-1)
     book.open(short)
     assert book.cash == Decimal("1199.8")
-    closed = book.close(short, Decimal(110), Decimal("0.22"), 120_000, "stop")
+    closed = close(book, short, Decimal(110), Decimal("0.22"), 120_000, "stop")
     assert book.cash == Decimal("979.58")
     assert closed.realised_pnl == Decimal("-20.42")
 
@@ -63,7 +71,7 @@ def test_money_is_kept_to_1e_minus_8() -> None:
     tiny = holding(quantity="0.33333333", price="0.1", fee="0")
     book.open(tiny)
     assert book.cash == Decimal("999.96666667")
-    assert book.close(tiny, Decimal("0.11"), Decimal(0), 0, "exit").realised_pnl == Decimal("0.00333334")
+    assert close(book, tiny, Decimal("0.11"), Decimal(0), 0, "exit").realised_pnl == Decimal("0.00333334")
 
 
 def test_one_strategy_holds_one_position_in_a_symbol() -> None:
@@ -87,7 +95,7 @@ def test_what_was_put_back_goes_on_as_before() -> None:
     book.open(holding())
     again.restore(pickle.loads(pickle.dumps(book.snapshot())))
     for one in (book, again):
-        assert one.close(one.holdings[(BTC, "a")], Decimal(90), Decimal(0), 0, "stop").realised_pnl == Decimal("-20.2")
+        assert close(one, one.holdings[(BTC, "a")], Decimal(90), Decimal(0), 0, "stop").realised_pnl == Decimal("-20.2")
         assert one.cash == Decimal("979.8")
 
 
@@ -112,5 +120,5 @@ def test_cash_ends_at_the_start_plus_what_was_realised(
     for side, quantity, entry, leaving, fee in trips:
         one = holding(side, str(quantity), str(entry), str(fee))
         book.open(one)
-        realised += book.close(one, leaving, fee, 0, "exit").realised_pnl
+        realised += close(book, one, leaving, fee, 0, "exit").realised_pnl
     assert book.cash == 1000 + realised

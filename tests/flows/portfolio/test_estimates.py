@@ -12,8 +12,11 @@ from flows.columns import Candles, Floats
 from flows.indicators.atr import ATR
 from flows.portfolio.estimates import Estimates, watch_of
 from flows.portfolio.scan import DAY, DONE, NEVER, new_lanes, new_tally, scan
+from flows.portfolio.trails import Trails
+from schemas.config.exits import ExitsConfig
 from schemas.config.root import Config
 
+NONE = Trails(ExitsConfig()).rows
 Row = tuple[int, int, float, float, float]
 """Instant, symbol's slot, high, low, close."""
 
@@ -32,7 +35,7 @@ class Walk:
         row, why = 0, DAY
         while why != DONE:
             row, why = scan(
-                row, slot, ts, high, low, close, NEVER, self.lanes, self.tally, 1_000, out, self.watch, self.ring
+                row, slot, ts, high, low, close, NEVER, self.lanes, self.tally, 1_000, out, self.watch, self.ring, NONE
             )
             if why == DAY:
                 self.tally["day_end"] = 2**40

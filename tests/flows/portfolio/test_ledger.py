@@ -61,7 +61,7 @@ def test_a_fill_is_numbered_within_its_order() -> None:
 def test_an_open_position_has_lost_its_entry_fee_and_a_closed_one_tells_the_round_trip() -> None:
     ledger, outbox = Ledger("main", "live", None), new_outbox()
     ledger.position(outbox, holding(), at(2), None)
-    closed = Closed(Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
+    closed = Closed(Decimal(2), Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
     ledger.position(outbox, holding(), at(8), closed)
     opening, closing = (msgspec.structs.asdict(row) for row in outbox["positions"])
     facts = {
@@ -107,7 +107,7 @@ def test_a_refusal_is_told_with_gate_code_and_figures() -> None:
 @pytest.mark.parametrize(("mode", "strategy"), [("live", None), ("shadow", "a")])
 def test_the_metrics_of_a_day_are_totals_and_say_whose_they_are(mode: Mode, strategy: str | None) -> None:
     ledger, outbox = Ledger("main", mode, strategy), new_outbox()
-    closed = Closed(Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
+    closed = Closed(Decimal(2), Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
     ledger.position(outbox, holding(), at(8), closed)
     ledger.rejection(outbox, wish(4, "short", 96.0), "sell", "stop", Refusal("STOP_MISSING", {}))
     ledger.day(outbox, at(1440), Decimal("10019.62"), 10019.62)
@@ -202,7 +202,7 @@ def test_the_state_of_an_account_that_saw_nothing_is_told_without_times() -> Non
 
 def test_counts_and_sums_survive_a_restart() -> None:
     ledger, again = Ledger("main", "live", None), Ledger("main", "live", None)
-    closed = Closed(Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
+    closed = Closed(Decimal(2), Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
     ledger.position(new_outbox(), holding(), at(8), closed)
     again.restore(ledger.snapshot())
     boxes = new_outbox(), new_outbox()

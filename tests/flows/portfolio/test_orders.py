@@ -8,7 +8,9 @@ from uuid import uuid5
 import pytest
 
 from flows.portfolio.book import Holding
+from flows.portfolio.broker import Triggered
 from flows.portfolio.orders import Orders
+from flows.portfolio.tranches import tranche
 from schemas.ids import NAMESPACE
 from schemas.order import BracketLeg
 
@@ -34,7 +36,8 @@ def holding(side: int) -> Holding:
 @pytest.mark.parametrize(("side", "closing"), [(1, "sell"), (-1, "buy")])
 @pytest.mark.parametrize(("leg", "kind"), [("stop", "stop"), ("target", "limit")])
 def test_a_bracket_closes_the_whole_position_at_its_level(side: int, closing: str, leg: BracketLeg, kind: str) -> None:
-    order = ORDERS.bracket(holding(side), leg, Decimal(95), 60_000)
+    hit = Triggered("cross", leg, Decimal(95), Decimal(94), [tranche(0, side, Decimal("0.5"), Decimal(95), None)])
+    order = ORDERS.bracket(holding(side), hit, 60_000)
     assert (order.side, order.type, order.leg, order.price, order.quantity) == (
         closing,
         kind,

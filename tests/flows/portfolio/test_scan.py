@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from flows.columns import Floats
 from flows.portfolio.estimates import watch_of
 from flows.portfolio.scan import DAY, DONE, INSTANT, NEVER, ROW, Lanes, Tally, new_lanes, new_tally, scan, settle
+from flows.portfolio.trails import Trails
+from schemas.config.exits import ExitsConfig
 from schemas.config.root import Config
 
 DAY_MS = 1000
 """A short day, so that a few rows cross several."""
 CASH = 1000.0
-NOTHING, RING = watch_of(Config()), np.empty((1, 3))
-"""Nothing is estimated: tests/flows/portfolio/test_estimates.py is about that."""
+NOTHING, RING, NONE = watch_of(Config()), np.empty((1, 3)), Trails(ExitsConfig()).rows
+"""Nothing is estimated, nothing trails: test_estimates.py and test_exits.py are about that."""
 
 
 class Tick(NamedTuple):
@@ -37,6 +39,7 @@ class Lane(NamedTuple):
     down: float = -np.inf
     up: float = np.inf
     wake: int = 0
+    due: int = NEVER
 
 
 @dataclass
@@ -61,7 +64,7 @@ class Walk:
         while True:
             due = self.waiting[0] if self.waiting else NEVER
             row, why = scan(
-                row, slot, ts, high, low, close, due, self.lanes, self.tally, self.interval, out, NOTHING, RING
+                row, slot, ts, high, low, close, due, self.lanes, self.tally, self.interval, out, NOTHING, RING, NONE
             )
             if why == DONE:
                 break
@@ -246,6 +249,7 @@ def test_the_deepest_fall_has_its_peak_its_valley_and_its_recovery(
         (Lane(up=103.0), [2]),
         (Lane(up=104.01), []),
         (Lane(wake=1), [0, 1, 2]),
+        (Lane(due=12), [1, 2]),
     ],
 )
 def test_it_stops_at_a_candle_that_reaches_a_level_or_for_which_an_order_waits(lane: Lane, stops: list[int]) -> None:
@@ -270,6 +274,6 @@ def test_the_day_begins_after_the_instant_at_its_very_end() -> None:
 def test_settling_moves_equity_by_cash_and_by_what_the_change_of_the_position_is_worth() -> None:
     lanes, tally = new_lanes(1), new_tally(1_000.0)
     lanes["mark"], lanes["wake"] = 50.0, 1
-    settle(lanes, tally, 0, 2.0, 2.0, 45.0, 60.0, 899.0)  # bought 2 at 50 and paid a fee of 1
+    settle(lanes, tally, 0, 2.0, 2.0, 45.0, 60.0, 0, 70_000, 3, 899.0)  # bought 2 at 50 and paid a fee of 1
     assert (tally["cash"][0], tally["equity"][0], tally["gross"][0]) == (899.0, 999.0, 100.0)
-    assert lanes[0].item()[:6] == (2.0, 2.0, 50.0, 45.0, 60.0, 0)
+    assert lanes[0].item()[:8] == (2.0, 2.0, 50.0, 45.0, 60.0, 0, 70_000, 3)

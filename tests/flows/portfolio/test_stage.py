@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from schemas.wire import encode
 from tests.flows.portfolio import stories
 from tests.flows.portfolio.audit import Audit
 from tests.flows.portfolio.markets import Market, markets
-from tests.flows.portfolio.stories import BTC, SHARD, among, at, flat, slices, stage_of, tell, wired, wish
+from tests.flows.portfolio.stories import BTC, MINUTE, SHARD, among, at, flat, slices, stage_of, tell, wired, wish
 
 # A market is some hundred draws; the first example also loads the compiled walk.
 BIG = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -32,12 +33,18 @@ def test_every_promise_holds_at_every_instant(market: Market) -> None:
         rows = [row for row in market.rows if row.minute == minute]
         audit.instant(rows, stage.step(part))
         audit.agrees(stage.live.state())
+        audit.follow(stage.live.broker.guards)
         for symbol in market.symbols:
-            # A candle with every price in it sets off the bracket of each open position, at its stop.
+            # A candle with every price in it sets off the stops of all that is held, and nothing else.
             hits = stage.live.broker.triggered(symbol, audit.marks.get(symbol, 1.0), 1e12, 0.0)
-            expected = [(name, order.stop) for (held, name), (order, _) in sorted(audit.held.items()) if held == symbol]
-            assert [(hit.strategy, hit.level) for hit in hits if hit.leg == "stop"] == expected
-            assert len(hits) == len(expected)
+            found = sorted((hit.strategy, hit.level, one.quantity) for hit in hits for one in hit.tranches)
+            assert found == sorted(
+                (name, stop, quantity)
+                for (held, name), position in audit.held.items()
+                if held == symbol
+                for quantity, stop, _ in position.parts
+            )
+            assert all(hit.leg == "stop" for hit in hits)
 
 
 @random
@@ -52,12 +59,21 @@ def test_each_order_is_filled_once_or_waits_and_positions_follow_their_fills(
     assert len(orders) == len(outbox["orders"])
     assert set(filled) <= set(orders)
     last = {row.symbol: row.minute for row in sorted(market.rows)}
-    unfilled = [order for order in orders.values() if order.id not in set(filled)]
-    assert all(order.ts == at(last[order.symbol]) for order in unfilled)
-    opened = [row.id for row in outbox["positions"] if row.status == "open"]
+    withdrawn = {alert.figures["order_id"] for alert in outbox["alerts"] if alert.code.startswith("ENTRY_")}
+    assert not withdrawn & set(filled)
+    unfilled = [order for order in orders.values() if order.id not in {*filled, *withdrawn}]
+    for order in unfilled:
+        wait = market.config().entries.candles - 1 if order.price and not order.reduce_only else 0
+        assert order.ts <= at(last[order.symbol]) <= order.ts + wait * MINUTE
+    held: dict[str, Decimal] = {}
+    changes = []
+    for row in outbox["positions"]:
+        if row.status == "closed" or held.get(row.id) != row.quantity:  # else its stop went to the entry
+            changes.append(row.id)
+        held[row.id] = row.quantity
+    assert changes == [fill.position_id for fill in outbox["fills"]]
     closed = [row.id for row in outbox["positions"] if row.status == "closed"]
-    assert opened == [fill.position_id for fill in outbox["fills"] if fill.leg == "entry"]
-    assert closed == [fill.position_id for fill in outbox["fills"] if fill.leg != "entry"]
+    opened = [fill.position_id for fill in outbox["fills"] if fill.leg == "entry"]
     assert len(closed) == len(set(closed))
     assert set(closed) <= set(opened)
 

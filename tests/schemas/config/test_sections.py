@@ -35,7 +35,8 @@ def test_every_key_has_a_default_but_what_an_item_of_a_list_is_about() -> None:
         for name, field in section.model_fields.items()
         if field.is_required()
     }
-    assert required == {"StrategyConfig.use", "LotTier.equity", "LotTier.quantity"}
+    items = {"LotTier.equity", "LotTier.quantity", "Rung.share_pct", "Rung.at"}
+    assert required == {"StrategyConfig.use", *items}
 
 
 def test_the_default_strategy_is_sma_atr_on_all_symbols() -> None:

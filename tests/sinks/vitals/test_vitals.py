@@ -160,7 +160,7 @@ def tell_everything(vitals: Vitals) -> None:
     vitals.on_rows("candles-0", 1)
     vitals.on_durable("candles-0", 1)
     vitals.on_trouble("candles-0", "x")
-    vitals.observe({topic: [record(topic)] for topic in ("deadletters", "rejections", "alerts", "equity")})
+    vitals.observe({topic: [record(topic)] for topic in ("deadletters", "rejections", "alerts", "breakers", "equity")})
     vitals.observe({"alerts": [record("alerts", code="STRATEGY_RAISED")]})
     vitals.published("orders", 1)
     vitals.watermark("candles-0", 0)
@@ -214,3 +214,17 @@ def test_nonsense_does_not_raise_and_is_logged_once_as_an_error(
     ]
     vitals.published("orders", 1)
     assert list(of("penstock_records_out", vitals.exposition()).values()) == [1]
+
+
+def test_a_breaker_is_open_from_its_trip_to_its_reset(vitals: Vitals) -> None:
+    shadow = {"mode": "shadow", "scope": "portfolio", "symbol": None}
+    vitals.observe({"breakers": [record("breakers", symbol=None), record("breakers", **shadow)]})
+    vitals.observe({"breakers": [record("breakers", scope="symbol", strategy=None)]})
+    vitals.observe({"breakers": [record("breakers", symbol=None, event="CircuitBreakerReset")]})
+    vitals.breaker("drawdown", "portfolio", "", tripped=True)
+    assert of("penstock_breaker_tripped", vitals.exposition()) == {
+        'penstock_breaker_tripped{breaker="losses",mode="live",scope="strategy s",strategy=""}': 0,
+        'penstock_breaker_tripped{breaker="losses",mode="shadow",scope="portfolio",strategy="s"}': 1,
+        'penstock_breaker_tripped{breaker="losses",mode="live",scope="symbol BTC/USDT",strategy=""}': 1,
+        'penstock_breaker_tripped{breaker="drawdown",mode="live",scope="portfolio",strategy=""}': 1,
+    }

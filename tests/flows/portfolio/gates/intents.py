@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+from flows.columns import Floats, Ints
 from flows.portfolio.gates.base import Exposure, Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
@@ -39,6 +43,7 @@ def a_standing(
     memory: Memory | None = None,
     vol: float = math.nan,
     exposures: Sequence[Exposure] = (),
+    returns: Mapping[str, Sequence[float]] | None = None,
 ) -> Standing:
     """An account of 10,000 that holds nothing and remembers nothing."""
     return Standing(
@@ -48,8 +53,15 @@ def a_standing(
         held=held,
         memory=memory or Memory(10_000.0, 60_000),
         vol=vol,
-        exposures=lambda: exposures,
+        returns=partial(samples_of, returns or {}),
+        expose=lambda: exposures,
     )
+
+
+def samples_of(returns: Mapping[str, Sequence[float]], symbols: Sequence[str]) -> tuple[Floats, Ints]:
+    """Samples of returns by symbol, and in which column each of some symbols has its own."""
+    ring = np.array(list(returns.values())).T if returns else np.empty((0, 1))
+    return ring, np.array([list(returns).index(symbol) if returns else 0 for symbol in symbols])
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:

@@ -6,6 +6,8 @@ from tests.flows.portfolio.stories import flat, settings, trade, wish
 
 def test_the_gates_are_asked_in_this_order() -> None:
     assert [gate.name for gate in GATES] == [
+        "trading_state",
+        "strategy_mode",
         "stale_data",
         "session",
         "duplicate_intent",
@@ -25,6 +27,7 @@ def test_the_gates_are_asked_in_this_order() -> None:
         "order_rate",
         "daily_loss",
         "lifetime_loss",
+        "var",
         "cash",
         "minimum",
     ]

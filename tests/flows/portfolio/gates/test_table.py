@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +19,7 @@ from flows.portfolio.gates.order_rate import OrderRate
 from flows.portfolio.gates.risk import Risk
 from flows.portfolio.gates.session import Session
 from flows.portfolio.gates.symbol_exposure import SymbolExposure
+from flows.portfolio.gates.var import ValueAtRisk
 from flows.portfolio.memory import Memory
 from tests.flows.portfolio.gates.intents import a_standing, an_intent, ask, refused
 from tests.flows.portfolio.stories import BTC, ETH, SOL, at, settings
@@ -59,9 +61,11 @@ class Case(NamedTuple):
     standing: Standing
     figures: Figures
     code: str | None = None
-    quantity: float | None = None
+    quantity: Any = None
 
 
+TWO_DEVIATIONS = NormalDist().cdf(2.0)
+VAR = {"risk__var_min_samples": 3, "risk__var_sample": "1h", "risk__var_horizon": "4h"}
 REFUSE = {"risk__over_cap": "refuse"}
 CASES = [
     Case(Confidence, {"risk__min_confidence": 0.6}, sure(0.6), a_standing(), {"confidence": 0.6, "least": 0.6}),
@@ -238,6 +242,69 @@ CASES = [
         an_intent(),
         a_standing(5_000.5),
         {"lost": 4_999.5, "most": 5_000.0},
+    ),
+    Case(  # long 1,000 of what fell by 4 % and 40 of a unit: one sample of three, over four hours
+        ValueAtRisk,
+        {"risk__max_var_pct": 1.0, **VAR},
+        sized(5),
+        a_standing(exposures=(Exposure(BTC, 1, 1_000.0),), returns={BTC: (0.01, -0.04, 0.02)}),
+        {"var": 120.0, "most": 100.0, "samples": 3, "shrunk_to": 250.0},
+        None,
+        2.5,
+    ),
+    Case(
+        ValueAtRisk,
+        {"risk__max_var_pct": 1.2, **VAR},
+        sized(5),
+        a_standing(exposures=(Exposure(BTC, 1, 1_000.0),), returns={BTC: (0.01, -0.04, 0.02)}),
+        {"var": 120.0, "most": 120.0, "samples": 3},
+        None,
+        5,
+    ),
+    Case(  # what is held short in another symbol gains when this one loses
+        ValueAtRisk,
+        {"risk__max_var_pct": 1.0, **VAR},
+        sized(10),
+        a_standing(
+            exposures=(Exposure(ETH, -1, 500.0), Exposure(ETH, -1, -100.0)),
+            returns={BTC: (0.01, -0.04, 0.02), ETH: (0.0, -0.1, 0.0)},
+        ),
+        {"var": 0.0, "most": 100.0, "samples": 3},
+        None,
+        10,
+    ),
+    Case(
+        ValueAtRisk,
+        {"risk__max_var_pct": 1.0, **VAR, **REFUSE},
+        sized(5, -1),
+        a_standing(returns={BTC: (0.01, -0.04, 0.2)}),
+        {"var": 200.0, "most": 100.0, "samples": 3},
+        "VAR_TOO_LARGE",
+    ),
+    Case(  # held already: more than the limit
+        ValueAtRisk,
+        {"risk__max_var_pct": 0.5, **VAR},
+        sized(1),
+        a_standing(exposures=(Exposure(BTC, 1, 1_000.0),), returns={BTC: (0.01, -0.04, 0.02)}),
+        {"var": 88.0, "most": 50.0, "samples": 3},
+        "VAR_TOO_LARGE",
+    ),
+    Case(  # two deviations of 3 %, twice that over four hours
+        ValueAtRisk,
+        {"risk__max_var_pct": 0.5, **VAR, "risk__var_method": "parametric", "risk__var_level": TWO_DEVIATIONS},
+        sized(10),
+        a_standing(returns={BTC: (0.03, -0.03, 0.03)}),
+        {"var": pytest.approx(120.0), "most": 50.0, "samples": 3, "shrunk_to": pytest.approx(1_250 / 3)},
+        None,
+        pytest.approx(12.5 / 3),
+    ),
+    Case(
+        ValueAtRisk,
+        {"risk__max_var_pct": 1.0, **VAR, "risk__var_min_samples": 4},
+        sized(1),
+        a_standing(returns={BTC: (0.01, -0.04, 0.02)}),
+        {"samples": 3, "least": 4},
+        "VAR_UNKNOWN",
     ),
     Case(
         LifetimeLoss,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.portfolio.sizing import MULTIPLIERS
 from flows.portfolio.sizing.by_confidence import by_confidence
 from flows.portfolio.sizing.by_consensus import by_consensus
 from flows.portfolio.sizing.by_strategy import by_strategy
@@ -19,9 +20,13 @@ def said(consensus: Any) -> Any:
     return signal
 
 
-def test_a_multiplier_that_nobody_asked_for_is_not_there() -> None:
-    signal = wish(1, "long", 100.0, 95.0)
-    assert [rule(RiskConfig(), signal) for rule in (by_strategy, by_confidence, by_consensus)] == [None, None, None]
+def test_a_multiplier_that_nobody_asks_for_is_not_there() -> None:
+    assert {
+        "strategy_scale": by_strategy,
+        "scale_by_confidence": by_confidence,
+        "scale_by_consensus": by_consensus,
+    } == MULTIPLIERS
+    assert [bool(getattr(RiskConfig(), setting)) for setting in MULTIPLIERS] == [False, False, False]
 
 
 @pytest.mark.parametrize(("strategy", "factor"), [("a", 0.25), ("b", 1.0)])
@@ -51,5 +56,5 @@ def test_a_signal_that_says_no_consensus_counts_as_none() -> None:
 @given(st.floats(0, 9), st.floats(0, 9))
 def test_more_consensus_is_never_less(one: float, other: float) -> None:
     config = RiskConfig(scale_by_consensus=True)
-    low, high = (by_consensus(config, said(votes)) or 0.0 for votes in sorted((one, other)))
+    low, high = (by_consensus(config, said(votes)) for votes in sorted((one, other)))
     assert 0.2 <= low <= high <= 1.0

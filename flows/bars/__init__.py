@@ -1,0 +1,1 @@
+"""Candles made of trades."""

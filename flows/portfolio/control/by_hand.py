@@ -1,0 +1,85 @@
+"""Buying and selling by hand: an intent with an id, through the same gates as a strategy's signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flows.outbox import Outbox
+from flows.portfolio.control.outcome import Outcome, Refused, done
+from flows.portfolio.control.steering import Steering
+from schemas.ids import event_id
+from schemas.signal import Signal
+from schemas.timeframe import from_millis
+from schemas.wire import wire
+
+if TYPE_CHECKING:
+    from flows.portfolio.control.commands import Given
+    from flows.portfolio.stage import PortfolioStage
+
+SignalRow = wire(Signal)
+MANUAL = "manual"
+"""The strategy of what is traded by hand."""
+
+
+def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, outbox: Outbox) -> Outcome:
+    """Carry out an intent, once. Raises Refused when it has been, is about to be, or when a gate says no."""
+    id_, symbol, now = given.argument("intent"), given.argument("symbol"), given.received_ms
+    life = steering.intents.of(id_, now)
+    if life is not None and life.status != "failed":
+        code = "INTENT_EXECUTED" if life.status == "executed" else "INTENT_PENDING"
+        raise Refused(code, intent=id_, order_id=life.order_id, result=life.result)
+    account = stage.live
+    if symbol not in account.slots or account.lanes["mark"].item(account.slots[symbol]) <= 0:
+        raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
+    ts = account.tally["now"].item()
+    if any(one.order.strategy == MANUAL for one in account.broker.waiting.get(symbol, ())) or (
+        steering.by_hand.get(symbol) == ts
+    ):
+        raise Refused("INTENT_TOO_SOON", symbol=symbol, why="another one waits for the symbol's next candle")
+    signal = _signal(stage, symbol, side, given)
+    outbox["signals"].append(signal)
+    steering.by_hand[symbol] = ts
+    orders, refusals = len(outbox["orders"]), len(outbox["rejections"])
+    account.decide([signal], stage.aligner.timeframes, outbox)
+    made = [order for order in outbox["orders"][orders:] if order.signal_id == signal.id]
+    refused = [row for row in outbox["rejections"][refusals:] if row.signal_id == signal.id]
+    if refused:
+        steering.intents.failed(id_, now, refused[0].code)
+        raise Refused(refused[0].code, **refused[0].figures)
+    entry = made[-1]
+    steering.intents.begin(id_, now, entry.id, "ordered")
+    if any(fill.order_id == entry.id for fill in outbox["fills"]):
+        steering.intents.filled(entry.id, "filled")
+    figures: dict[str, Any] = {"quantity": str(entry.quantity), "stop": str(entry.stop)}
+    return done(intent=id_, order_id=entry.id, signal_id=signal.id, **figures)
+
+
+def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
+    account, command = stage.live, given.command
+    slot = account.slots[symbol]
+    price = account.lanes["mark"].item(slot)
+    return SignalRow(
+        id=event_id(stage.name, command.id, "intent"),
+        ts=account.tally["now"].item(),
+        symbol=symbol,
+        timeframe=from_millis(int(stage.aligner.timeframes[slot])),
+        strategy=MANUAL,
+        version="1.0.0",
+        mode="live",
+        side="long" if side > 0 else "short",
+        price=price,
+        stop=_number(given, "stop"),
+        target=_number(given, "target"),
+        confidence=1.0,
+        missing=0,
+        reason=f"intent {given.argument('intent')} of {command.sender}",
+        values={},
+    )
+
+
+def _number(given: Given, name: str) -> float | None:
+    value = given.command.arguments.get(name)
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        raise Refused("ARGUMENT_WRONG", why=f"{name} is a price, not {value!r}") from None

@@ -1,0 +1,23 @@
+"""Breaker: one loss after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from flows.portfolio.control.base import Breaker, Closed, Trip
+
+
+class ConsecutiveLosses(Breaker):
+    """``most`` positions in a row were closed at a loss, fees counted. One that ends at zero or better ends the row."""
+
+    name: ClassVar = "consecutive_losses"
+    limit: ClassVar = "most"
+
+    def closed(self, what: Closed) -> Iterator[Trip]:
+        """With the last loss of the row."""
+        place = self.place(what.strategy, what.symbol)
+        row, lost = self.counts.get(place, (0, 0.0))
+        self.counts[place] = row, lost = (row + 1, lost - float(what.pnl)) if what.pnl < 0 else (0, 0.0)
+        if row >= self.config.most:
+            yield Trip(place, {"losses": row, "most": self.config.most, "lost": lost})

@@ -1,0 +1,21 @@
+"""Breaker: something came out otherwise than before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from flows.portfolio.control.base import ALL, Breaker, Figures, Trip
+
+
+class Divergence(Breaker):
+    """``alarms`` alarms were told since the last reset: by the command ``alarm``, from whoever compares."""
+
+    name: ClassVar = "divergence"
+    limit: ClassVar = "alarms"
+
+    def alarmed(self, figures: Figures) -> Iterator[Trip]:
+        """With the alarm that makes them so many."""
+        self.counts[ALL] = self.counts.get(ALL, 0) + 1
+        if self.counts[ALL] >= self.config.alarms:
+            yield Trip(ALL, {**figures, "alarms": self.counts[ALL], "most": self.config.alarms})

@@ -1,0 +1,36 @@
+"""Breaker: equity has fallen too far from its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from flows.portfolio.control.base import ALL, OFF, Breaker, Place, Trip
+
+
+class Drawdown(Breaker):
+    """Equity, positions marked, is ``max_pct`` or more below its peak at the end of some instant.
+
+    The peak is that since the beginning or, after a reset, since then.
+    """
+
+    name: ClassVar = "drawdown"
+    limit: ClassVar = "max_pct"
+
+    def arm(self, tally: Any, day_equity: float) -> None:  # noqa: ARG002
+        """The share of the peak that has to be kept."""
+        tally["keep"] = 1 - self.config.max_pct / 100
+
+    def disarm(self, tally: Any) -> None:
+        """No level."""
+        tally["keep"] = OFF
+
+    def begin(self, place: Place, tally: Any) -> None:  # noqa: ARG002
+        """A new peak: that of now."""
+        tally["high"] = tally["equity"]
+
+    def look(self, tally: Any, day_equity: float) -> Iterator[Trip]:  # noqa: ARG002
+        """From the limit on."""
+        equity, high = tally["equity"].item(), tally["high"].item()
+        if equity <= high * tally["keep"].item():
+            yield Trip(ALL, {"equity": equity, "peak": high, "fall_pct": 100 * (high - equity) / high})

@@ -1,0 +1,27 @@
+"""Breaker: candles did not come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from flows.portfolio.control.base import ALL, Breaker, Figures, Place, Trip
+from schemas.timeframe import to_millis
+
+
+class StaleData(Breaker):
+    """More than ``after`` lies between a symbol's candle and the one before it: nobody knows what happened there.
+
+    In a live run it trips as soon as a symbol, or a whole feed, has been given up on.
+    """
+
+    name: ClassVar = "stale_data"
+    limit: ClassVar = "after"
+
+    def arm(self, tally: Any, day_equity: float) -> None:  # noqa: ARG002
+        """The gap that the walk looks for. Other symbols go on, so it stays there."""
+        tally["most_gap"] = to_millis(self.config.after)
+
+    def missed(self, symbol: str | None, figures: Figures) -> Iterator[Trip]:
+        """The symbol alone, or everything."""
+        yield Trip(ALL if symbol is None else Place("symbol", symbol), {**figures, "after": self.config.after})

@@ -1,0 +1,252 @@
+"""Steering: what holds an account's trading up, and what is done to its orders and positions then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from flows.columns import Ints
+from flows.outbox import Outbox
+from flows.portfolio.control import BREAKERS, breakers_of
+from flows.portfolio.control.base import ALL, Breaker, Closed, Decided, Filled, Place, Trip
+from flows.portfolio.control.intents import Intents
+from flows.portfolio.control.levels import NEVER
+from flows.portfolio.control.notices import Notices
+from flows.portfolio.control.states import HALTED, REDUCING
+from flows.portfolio.control.unwind import close_all, withdraw
+from flows.portfolio.gates.base import Refusal
+from schemas.config.root import Config
+from schemas.timeframe import to_millis
+
+if TYPE_CHECKING:
+    from flows.portfolio.account import Account
+
+LEVEL = {"block": REDUCING, "halt": HALTED, "close": HALTED}
+Key = tuple[str, Place]
+
+
+class Tripped(NamedTuple):
+    """A breaker that is open, and when it closes by itself."""
+
+    ts: int
+    until: int | None
+
+
+class Steering:
+    """The breakers and trading states of one account.
+
+    What happens is told as it happens. A breaker that trips holds its place up at once; what it does to orders and
+    positions is done at the end of the instant, before the next signal is decided.
+    """
+
+    def __init__(self, account: Account, config: Config) -> None:
+        self.account, self.states = account, account.states
+        self.notices = Notices(config.portfolio.name, account.mode, account.strategy)
+        self.tripped: dict[Key, Tripped] = {}
+        self.expected: dict[str, float] = {}  # by id of a market order that waits: the price it was decided at
+        self.intents = Intents(0)
+        self.by_hand: dict[str, int] = {}  # by symbol: the instant of the last trade by hand
+        self._due: list[tuple[Place, str, bool]] = []  # place, who, whether to close: to be done at this instant
+        self.breakers: list[Breaker] = []
+        account.tally["armed"] = 1
+        self.configure(config)
+
+    def configure(self, config: Config) -> None:
+        """Take new settings. A breaker that goes takes its holds along; one that stays keeps its counts."""
+        known = {breaker.name: breaker for breaker in self.breakers}
+        names = {breaker.name for breaker in BREAKERS if breaker.wanted(config)}
+        self.breakers = breakers_of(config)
+        for breaker in self.breakers:
+            if breaker.name in known:
+                breaker.counts = known.pop(breaker.name).counts
+        tally = self.account.tally
+        for key in [key for key in self.tripped if key[0] not in names]:
+            del self.tripped[key]
+            self.states.lift(key[1], key[0])
+        tally["floor"], tally["keep"], tally["most_shock"], tally["most_gap"] = -np.inf, -np.inf, np.inf, NEVER
+        self._arm()
+        on = {name: [b for b in self.breakers if _overrides(b, name)] for name in ("closed", "filled", "decided")}
+        self._on_closed, self._on_filled, self._on_decided = on["closed"], on["filled"], on["decided"]
+        self.wind()
+
+        self.intents.expire = to_millis(config.commands.intents_expire)
+        self._commanded = bool(config.commands.senders)
+
+    def _arm(self) -> None:
+        for breaker in self.breakers:
+            if (breaker.name, ALL) not in self.tripped:
+                breaker.arm(self.account.tally, self.account.memory.day_equity)
+
+    # What happens.
+
+    def ordered(self, order: Any, expected: float, outbox: Outbox) -> None:
+        """An order was made, at this price in mind."""
+        if self._on_filled and order.type != "limit":
+            self.expected[order.id] = expected
+        if not order.reduce_only:
+            if self._commanded and order.signal_id is not None:
+                self.intents.begin(order.signal_id, order.ts, order.id, "ordered")
+            self._decided(order.ts, order.strategy, order.symbol, outbox, refused=False)
+
+    def refused(self, signal: Any, gate: str, outbox: Outbox) -> None:
+        """A gate said no. What a trading state refuses says nothing about the wishes."""
+        if gate not in ("trading_state", "strategy_mode"):
+            self._decided(signal.ts, signal.strategy, signal.symbol, outbox, refused=True)
+
+    def _decided(self, ts: int, strategy: str, symbol: str, outbox: Outbox, *, refused: bool) -> None:
+        what = Decided(ts, strategy, symbol, refused)
+        for breaker in self._on_decided:
+            self._trip(breaker, breaker.decided(what), outbox)
+
+    def filled(self, order: Any, price: Decimal, ts: int, outbox: Outbox) -> None:
+        """An order was filled."""
+        self.intents.filled(order.id, str(price))
+        expected = self.expected.pop(order.id, None)
+        if expected is not None:
+            side = 1 if order.side == "buy" else -1
+            what = Filled(ts, order.strategy, order.symbol, side, float(price), expected)
+            for breaker in self._on_filled:
+                self._trip(breaker, breaker.filled(what), outbox)
+
+    def closed(self, what: Closed, outbox: Outbox) -> None:
+        """A position was closed."""
+        for breaker in self._on_closed:
+            self._trip(breaker, breaker.closed(what), outbox)
+
+    def alarmed(self, figures: dict[str, Any], outbox: Outbox) -> None:
+        """Something diverged."""
+        for breaker in self.breakers:
+            self._trip(breaker, breaker.alarmed(figures), outbox)
+
+    def missed(self, symbol: str | None, figures: dict[str, Any], timeframes: Ints, outbox: Outbox) -> None:
+        """A live run gave up on a symbol, or on a whole feed (None)."""
+        for breaker in self.breakers:
+            self._trip(breaker, breaker.missed(symbol, figures), outbox)
+        self.settle(timeframes, outbox)
+
+    # What is done about it.
+
+    def instant(self, timeframes: Ints, outbox: Outbox) -> None:
+        """The walk stopped at the end of an instant: something is due, or a level was reached."""
+        tally, now = self.account.tally, self.account.tally["now"].item()
+        for key in sorted(self.tripped):
+            until = self.tripped[key].until
+            if until is not None and until <= now:
+                self.reset(key, now, "time", outbox)
+        for place, by in self.states.expired(now):
+            self.notices.alert(
+                outbox, "TRADING_RESUMED", now, place, {"by": by, "state": self.states.at(place)}, "info"
+            )
+        self._noted(outbox)
+        for breaker in self.breakers:
+            if (breaker.name, ALL) not in self.tripped:
+                self._trip(breaker, breaker.look(tally, self.account.memory.day_equity), outbox)
+        self.settle(timeframes, outbox)
+        self.wind()
+
+    def _noted(self, outbox: Outbox) -> None:
+        """What the walk has found in the candles of the instant, by symbol name."""
+        lanes, names = self.account.lanes, list(self.account.slots)
+        for slot in sorted(np.flatnonzero((lanes["gap"] > 0) | (lanes["jump"] > 0)).tolist(), key=names.__getitem__):
+            gap, jump = lanes["gap"].item(slot), lanes["jump"].item(slot)
+            lanes["gap"][slot], lanes["jump"][slot] = 0, 0.0
+            for breaker in self.breakers:
+                if gap:
+                    self._trip(breaker, breaker.missed(names[slot], {"gap_ms": gap}), outbox)
+                if jump:
+                    self._trip(breaker, breaker.jumped(names[slot], {"shock": jump}), outbox)
+
+    def day(self, ended: int, outbox: Outbox) -> None:
+        """A UTC day has ended."""
+        by_day = {breaker.name for breaker in self.breakers if breaker.config.reset == "day"}
+        for key in sorted(self.tripped):
+            if key[0] in by_day:
+                self.reset(key, ended, "day", outbox)
+        self._arm()
+
+    def _trip(self, breaker: Breaker, trips: Iterable[Trip], outbox: Outbox) -> None:
+        for place, figures in trips:
+            key = (breaker.name, place)
+            if key in self.tripped:
+                continue
+            ts = max(self.account.tally["now"].item(), 0)
+            until = breaker.until(ts)
+            self.tripped[key] = Tripped(ts, until)
+            breaker.disarm(self.account.tally)
+            self.states.put(place, breaker.name, LEVEL[breaker.config.action], until)
+            state = self.states.at(place)
+            self.notices.breaker(
+                outbox, "CircuitBreakerTripped", ts, breaker, place, state, until, breaker.name, figures
+            )
+            self.hold(place, breaker.name, close=breaker.config.action == "close")
+
+    def hold(self, place: Place, by: str, *, close: bool) -> None:
+        """Entries that wait there are to be withdrawn, and positions to be closed, before this instant is over."""
+        self._due.append((place, by, close))
+        self.account.tally["alarm"] = 0
+
+    def reset(self, key: Key, ts: int, by: str, outbox: Outbox) -> None:
+        """Let a breaker that has tripped begin anew."""
+        name, place = key
+        tripped = self.tripped.pop(key)
+        (breaker,) = (one for one in self.breakers if one.name == name)
+        self.states.lift(place, name)
+        breaker.begin(place, self.account.tally)
+        if place == ALL:
+            breaker.arm(self.account.tally, self.account.memory.day_equity)
+        figures = {"tripped_ts": tripped.ts}
+        self.notices.breaker(
+            outbox, "CircuitBreakerReset", ts, breaker, place, self.states.at(place), None, by, figures
+        )
+
+    def wind(self) -> None:
+        """Set the alarm to when something is due next."""
+        ends = [one.until for one in self.tripped.values() if one.until is not None]
+        self.account.tally["alarm"] = min([*ends, *self.states.ends()], default=NEVER)
+
+    def settle(self, timeframes: Ints, outbox: Outbox) -> None:
+        """Do what is due. To close a position may trip the next breaker."""
+        while self._due:
+            place, by, close = self._due.pop(0)
+            for order_id in withdraw(self.account, self.notices, place, by, outbox):
+                self.intents.withdrawn(order_id)
+                self.expected.pop(order_id, None)
+            if close:
+                close_all(self.account, place, f"closed by {by}", timeframes, outbox)
+
+    def keeps(self, signal: Any, side: str, outbox: Outbox) -> bool:
+        """Whether a wish to get out is refused, for trading is halted there. Stops and targets go on."""
+        held = self.states.of(signal.strategy, signal.symbol)
+        if held.level < HALTED:
+            return False
+        self.account.ledger.rejection(outbox, signal, side, "trading_state", Refusal("TRADING_HALTED", held.figures()))
+        return True
+
+    def snapshot(self) -> dict[str, Any]:
+        """All state, as a copy."""
+        return {
+            "states": self.states.snapshot(),
+            "tripped": {(name, *place): tuple(one) for (name, place), one in self.tripped.items()},
+            "expected": dict(self.expected),
+            "intents": (self.intents.snapshot(), dict(self.by_hand)),
+            "counts": {breaker.name: deepcopy(breaker.counts) for breaker in self.breakers},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what :meth:`snapshot` gave."""
+        self.states.restore(state["states"])
+        self.tripped = {(name, Place(*place)): Tripped(*one) for (name, *place), one in state["tripped"].items()}
+        self.expected, (intents, by_hand) = dict(state["expected"]), state["intents"]
+        self.intents.restore(intents)
+        self.by_hand = dict(by_hand)
+        for breaker in self.breakers:
+            breaker.counts = deepcopy(state["counts"].get(breaker.name, {}))
+        self.configure(self.account.config)  # which may be another one than that of the snapshot
+
+
+def _overrides(breaker: Breaker, name: str) -> bool:
+    return getattr(type(breaker), name) is not getattr(Breaker, name)

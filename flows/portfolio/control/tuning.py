@@ -1,0 +1,43 @@
+"""Settings that a command may change while a portfolio runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.portfolio.control.outcome import Refused
+from flows.portfolio.estimates import watch_of
+from schemas.config.load import overridden, values
+from schemas.config.problem import ConfigError
+from schemas.config.root import Config
+
+SECTIONS = ("risk", "breakers", "exits")
+"""What the portfolio stage alone reads. Anything else needs a restart."""
+
+
+def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
+    """The configuration with one setting changed, and the setting before and after.
+
+    Raises Refused when there is no such setting, when it may not be changed while the portfolio runs, or when the
+    value is not allowed.
+    """
+    if key.partition(".")[0] not in SECTIONS:
+        raise Refused("SETTING_FIXED", key=key, why=f"only {', '.join(SECTIONS)} can change while it runs")
+    try:
+        new = overridden(config, [f"{key}={value}"])
+    except ConfigError as error:
+        raise Refused("SETTING_WRONG", key=key, why="; ".join(one.message for one in error.problems)) from None
+    if keeps(new) != keeps(config):
+        raise Refused("SETTING_FIXED", key=key, why="it needs figures of the past that were not kept: restart with it")
+    return new, _shown(config, key), _shown(new, key)
+
+
+def keeps(config: Config) -> tuple[Any, ...]:
+    """What is kept of the past for these settings."""
+    kelly = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
+    return (*watch_of(config).tolist(), config.risk.var_window, kelly)
+
+
+def _shown(config: Config, key: str) -> Any:
+    found = [value for name, value in values(config) if name == key or name.startswith(f"{key}.")]
+    value = found[0] if len(found) == 1 else found
+    return value if isinstance(value, float | int | str | None) else str(value)

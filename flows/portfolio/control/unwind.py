@@ -1,0 +1,54 @@
+"""What is done to the orders and positions of an account when its trading is held up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.columns import Ints
+from flows.outbox import Outbox
+from flows.portfolio.control.base import Place
+from flows.portfolio.control.notices import Notices
+
+if TYPE_CHECKING:
+    from flows.portfolio.account import Account
+
+
+def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: Outbox) -> list[str]:
+    """Take back the entries that wait for an open or a price there; an alert tells of each. Returns their ids."""
+    found, now = list[str](), max(account.tally["now"].item(), 0)
+    pending = [one for _, own in sorted(account.broker.pending.items()) for one in own]
+    for one in pending:
+        if place.holds(one.order.strategy, one.order.symbol):
+            account.desk.withdraw(one, "ENTRY_WITHDRAWN", now, {"by": by}, outbox, "warning")
+            found.append(one.order.id)
+    for symbol, tickets in sorted(account.broker.waiting.items()):
+        gone = [one for one in tickets if not one.order.reduce_only and place.holds(one.order.strategy, symbol)]
+        left = [one for one in tickets if one not in gone]
+        if left:
+            account.broker.waiting[symbol] = left
+        elif gone:
+            del account.broker.waiting[symbol]
+        for ticket in gone:
+            account.desk.uncommit(ticket)
+            order = ticket.order
+            if order.leg == "entry":
+                account.memory.risked.pop(order.position_id, None)
+            figures = {"order_id": order.id, "strategy": order.strategy, "side": order.side, "by": by}
+            of = Place("symbol", symbol)
+            notices.alert(
+                outbox, "ENTRY_WITHDRAWN", now, of, {**figures, "quantity": str(order.quantity)}, about=order.id
+            )
+        found += [one.order.id for one in gone]
+    return found
+
+
+def close_all(account: Account, place: Place, reason: str, timeframes: Ints, outbox: Outbox) -> list[str]:
+    """Close all positions there, but those that are leaving already. Returns the ids of the orders."""
+    ids, marks = [], account.lanes["mark"]
+    for (symbol, strategy), holding in sorted(account.book.holdings.items()):
+        if place.holds(strategy, symbol) and not holding.leaving:
+            order = account.orders.close(holding, account.tally["now"].item(), reason)
+            price = marks.item(account.slots[symbol])
+            account.place(order, -float(holding.quantity) * price, timeframes, outbox)
+            ids.append(order.id)
+    return ids

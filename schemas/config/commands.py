@@ -1,0 +1,20 @@
+"""``commands``: who may steer a portfolio, and how fresh a word has to be."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from schemas.config.section import Duration, Section
+
+
+class CommandsConfig(Section):
+    """Without a sender no command is obeyed, and each is answered so."""
+
+    senders: dict[str, tuple[str, ...]] = Field(
+        {}, description="by name of a sender, the commands that he may give; * for all"
+    )
+    max_age: Duration = Field(
+        "1m", description="older ones are refused when they arrive, and so are ones of the future"
+    )
+    confirm_within: Duration = Field("1m", description="how long the token of a two-step command is good")
+    intents_expire: Duration = Field("1h", description="how long an intent is remembered, so that it is not done twice")

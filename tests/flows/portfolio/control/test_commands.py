@@ -1,0 +1,338 @@
+"""Commands: who may give them, what they change, what they are answered, and that nothing is done twice."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from flows.outbox import Outbox, new_outbox
+from flows.portfolio.stage import PortfolioStage
+from schemas.command import Command
+from schemas.slices import END
+from tests.flows.portfolio.stories import (
+    BTC,
+    ETH,
+    SHARD,
+    Row,
+    at,
+    fields,
+    fills,
+    flat,
+    minute_of,
+    settings,
+    slices,
+    tell,
+    wired,
+    wish,
+)
+
+SENDERS = {"ann": ["*"], "bot": ["pause", "buy"]}
+MODES = [{"use": "sma_cross", "name": "a"}, {"use": "sma_cross", "name": "b"}]
+RULES: dict[str, Any] = {"commands.senders": SENDERS, "strategies": MODES}
+ROWS = flat(range(1, 12), 100.0)
+
+
+def given(minute: float, name: str, sender: str = "ann", id_: str = "", **arguments: Any) -> Command:
+    """A command in the middle of a minute."""
+    ts = at(0) + int(minute * 60_000)
+    return Command(id=id_ or f"{name}-{minute}", ts=ts, portfolio="main", sender=sender, name=name, arguments=arguments)
+
+
+def play(
+    commands: Sequence[Command], rows: Sequence[Row] = ROWS, wishes: Sequence[Any] = (), **rules: Any
+) -> tuple[PortfolioStage, Outbox]:
+    """A whole story through one stage."""
+    changes = {**RULES, **{key.replace("__", "."): value for key, value in rules.items()}}
+    stage = PortfolioStage(settings(changes), commands=commands)
+    rows = sorted(rows, key=lambda row: (row.minute, row.symbol))
+    return stage, tell(stage, [slices(rows, wishes)])
+
+
+def answers(outbox: Outbox) -> list[tuple[Any, ...]]:
+    """(name, status, code) of each reply."""
+    return [(row.name, row.status, row.code) for row in outbox["replies"]]
+
+
+def longs(*minutes: int, strategy: str = "a", symbol: str = BTC) -> list[Any]:
+    return [wish(minute, "long", 100.0, 50.0, strategy=strategy, symbol=symbol) for minute in minutes]
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "figures"),
+    [
+        (given(1.5, "pause", "eve"), "SENDER_UNKNOWN", {"sender": "eve"}),
+        (given(1.5, "close", "bot"), "SENDER_NOT_ALLOWED", {"sender": "bot", "command": "close"}),
+        (given(1.5, "pause", symbol="DOGE/USDT"), "SYMBOL_UNKNOWN", {"symbol": "DOGE/USDT"}),
+        (given(1.5, "pause", strategy="z"), "STRATEGY_UNKNOWN", {"strategy": "z"}),
+        (given(1.5, "resume"), "NOTHING_HELD", {"scope": "portfolio", "state": "ACTIVE"}),
+        (given(1.5, "reset", breaker="drawdown"), "BREAKER_NOT_TRIPPED", {"breaker": "drawdown", "scope": "portfolio"}),
+        (given(1.5, "reset"), "ARGUMENT_MISSING", {"argument": "breaker"}),
+        (given(1.5, "confirm", token="12345678"), "TOKEN_UNKNOWN", {"token": "12345678"}),
+        (given(1.5, "mode", strategy="a", mode="off"), "ARGUMENT_WRONG", {"why": "mode is live or shadow"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_command_that_is_not_obeyed_is_answered_and_audited(command: Command, code: str, figures: Any) -> None:
+    _, outbox = play([command])
+    (reply,), (audit,) = outbox["replies"], outbox["audit"]
+    assert (reply.command_id, reply.sender, reply.status, reply.code, reply.figures) == (
+        *(command.id, command.sender, "refused", code, figures),
+    )
+    assert (audit.command_id, audit.given_ms, audit.arguments, audit.code) == (
+        *(command.id, command.ts, command.arguments, code),
+    )
+    assert (audit.before, audit.after) == ({}, {})
+
+
+def test_an_unknown_command_is_told_the_known_ones() -> None:
+    _, outbox = play([given(1.5, "dance")])
+    (reply,) = outbox["replies"]
+    assert reply.code == "COMMAND_UNKNOWN"
+    assert "pause, reduce, halt, resume" in reply.figures["known"]
+
+
+@pytest.mark.parametrize(("late_ms", "code"), [(60_000, "DONE"), (60_001, "COMMAND_OLD"), (-60_001, "COMMAND_EARLY")])
+def test_a_command_is_good_for_a_minute_by_the_clock_at_which_it_was_journaled(late_ms: int, code: str) -> None:
+    stage = PortfolioStage(settings(RULES))
+    tell(stage, [slices(ROWS[:2], watermark=at(2))])
+    command = given(2.5, "pause")
+    outbox = stage.command(command, command.ts + late_ms)
+    assert [row.code for row in outbox["replies"]] == [code]
+    assert [(row.ts, row.received_ms) for row in outbox["audit"]] == [(at(3) - 1, command.ts + late_ms)]
+
+
+def test_a_command_is_obeyed_once() -> None:
+    twice = given(1.5, "pause", id_="same"), given(1.6, "resume"), given(1.7, "pause", id_="same")
+    stage, outbox = play(twice)
+    assert answers(outbox) == [
+        ("pause", "done", "DONE"),
+        ("resume", "done", "DONE"),
+        ("pause", "refused", "COMMAND_SEEN"),
+    ]
+    assert stage.live.states.holds == {}
+    assert len({row.id for row in outbox["replies"]}) == 3
+
+
+def test_a_pause_ends_by_itself_and_is_told() -> None:
+    commands = [given(1.5, "pause", **{"for": "2m"})]
+    _, outbox = play(commands, wishes=longs(2, 3, 4))
+    assert fields(outbox["rejections"], "ts", "code") == [(2, "TRADING_REDUCING"), (3, "TRADING_REDUCING")]
+    assert fields(outbox["orders"], "ts", "leg") == [(4, "entry")]
+    assert fields(outbox["alerts"], "ts", "code") == [(4, "TRADING_RESUMED")]
+    assert outbox["orders"][0].checks["trading_state"] == {"state": "ACTIVE"}
+
+
+def test_a_halt_of_a_strategy_leaves_the_others_and_its_own_stop_alone() -> None:
+    rows = [*flat(range(1, 4), 100.0), Row(4, 100, 100, 40, 45), *flat((5, 6), 45.0)]
+    wishes = [*longs(1), *longs(2, strategy="b"), wish(3, "flat", 100.0)]
+    _, outbox = play([given(2.5, "halt", strategy="a")], rows, wishes)
+    orders = [(1, "a", "entry"), (2, "b", "entry"), (4, "a", "stop"), (4, "b", "stop")]
+    assert fields(outbox["orders"], "ts", "strategy", "leg") == orders
+    assert fields(outbox["rejections"], "ts", "code") == [(3, "TRADING_HALTED")]
+    audit = outbox["audit"][0]
+    assert (audit.before, audit.after) == ({"strategy a": "ACTIVE"}, {"strategy a": "HALTED"})
+
+
+def test_an_entry_that_waits_is_withdrawn_by_a_pause() -> None:
+    _, outbox = play([given(1.5, "pause", strategy="a")], wishes=[*longs(1), *longs(1, strategy="b")])
+    assert fields(outbox["alerts"], "ts", "code", "symbol") == [(1, "ENTRY_WITHDRAWN", BTC)]
+    assert [(fill[0], fill[1]) for fill in fills(outbox)] == [(2, "b")]
+
+
+def test_close_takes_one_symbol_at_the_next_open_and_leaves_the_state_as_it_is() -> None:
+    rows = [*ROWS, *flat(range(1, 12), 100.0, ETH)]
+    stage, outbox = play([given(3.5, "close", symbol=BTC)], rows, [*longs(1), *longs(1, symbol=ETH), *longs(5)])
+    assert fields(outbox["orders"], "ts", "symbol", "leg", "reason")[2] == (3, BTC, "close", "closed by command of ann")
+    assert outbox["replies"][0].figures == {"orders": 1}
+    assert [(fill[0], fill[2]) for fill in fills(outbox)] == [(2, "entry"), (2, "entry"), (4, "close"), (6, "entry")]
+    assert list(stage.live.book.holdings) == [(ETH, "a"), (BTC, "a")]
+
+
+def test_to_close_all_takes_a_token_that_is_the_senders_own_good_once_and_for_a_minute() -> None:
+    ask = given(3.5, "close")
+    _, outbox = play([ask], wishes=longs(1))
+    token = outbox["replies"][0].figures["token"]
+    assert outbox["replies"][0].figures == {"token": token, "until_ms": ask.ts + 60_000, "positions": 1}
+    assert fields(outbox["orders"], "leg") == [("entry",)]
+    late = given(4.51, "confirm", token=token)
+    for commands, codes in (
+        ([ask, given(3.6, "confirm", "bot", token=token)], ["CONFIRM", "SENDER_NOT_ALLOWED"]),
+        ([ask, late], ["CONFIRM", "TOKEN_EXPIRED"]),
+        (
+            [ask, given(3.6, "confirm", token=token), given(3.7, "confirm", token=token)],
+            ["CONFIRM", "DONE", "TOKEN_UNKNOWN"],
+        ),
+    ):
+        _, outbox = play(commands, wishes=longs(1))
+        assert [row.code for row in outbox["replies"]] == codes
+        assert [row.leg for row in outbox["orders"]] == (["entry", "close"] if "DONE" in codes else ["entry"])
+
+
+def test_a_breaker_is_reset_by_command() -> None:
+    rows = [*flat((1, 2), 100.0), Row(3, 100, 100, 60, 60), *flat(range(4, 9), 60.0)]
+    wishes = [*longs(1), wish(4, "long", 60.0, 10.0), wish(6, "long", 60.0, 10.0)]
+    wishes[0].stop = 10.0
+    commands = [given(5.5, "reset", breaker="drawdown")]
+    _, outbox = play(commands, rows, [*wishes, wish(5, "flat", 60.0)], breakers__drawdown__max_pct=0.3)
+    assert [(minute_of(row.ts), row.event, row.by) for row in outbox["breakers"]] == [
+        (3, "CircuitBreakerTripped", "drawdown"),
+        (5, "CircuitBreakerReset", "ann"),
+    ]
+    assert fields(outbox["orders"], "ts", "leg") == [(1, "entry"), (5, "exit"), (6, "entry")]
+
+
+def test_alarms_trip_the_breaker_of_divergence() -> None:
+    commands = [given(1.5, "alarm", what="orders 1"), given(2.5, "alarm", what="orders 2")]
+    _, outbox = play(commands, breakers__divergence__alarms=2)
+    (trip,) = outbox["breakers"]
+    assert (trip.breaker, trip.figures) == ("divergence", {"by": "ann", "what": "orders 2", "alarms": 2, "most": 2})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("risk.quantity", "2", "DONE"),
+        ("risk.quantity", "-2", "SETTING_WRONG"),
+        ("risk.quantety", "2", "SETTING_WRONG"),
+        ("risk.max_open_positions", "many", "SETTING_WRONG"),
+        ("broker.fee_pct", "0", "SETTING_FIXED"),
+        ("commands.max_age", "1d", "SETTING_FIXED"),
+        ("risk.sizing", "volatility_target", "SETTING_FIXED"),
+    ],
+)
+def test_a_setting_is_changed_within_its_bounds_and_from_then_on(key: str, value: str, code: str) -> None:
+    _, outbox = play([given(2.5, "set", key=key, value=value)], wishes=[*longs(1), *longs(3, strategy="b")])
+    assert [row.code for row in outbox["replies"]] == [code]
+    assert [str(order.quantity) for order in outbox["orders"]] == ["1", "2" if code == "DONE" else "1"]
+    audit = outbox["audit"][0]
+    assert (audit.before, audit.after) == (({key: "1"}, {key: "2"}) if code == "DONE" else ({}, {}))
+
+
+def test_a_breaker_can_be_set_up_while_it_runs() -> None:
+    rows = [*flat((1, 2), 100.0), Row(3, 100, 100, 60, 60), *flat((4,), 60.0)]
+    _, outbox = play(
+        [given(1.5, "set", key="breakers.drawdown.max_pct", value="0.3")], rows, [wish(1, "long", 100.0, 10.0)]
+    )
+    assert [row.event for row in outbox["breakers"]] == ["CircuitBreakerTripped"]
+
+
+def test_a_strategy_becomes_a_shadow_and_live_again() -> None:
+    wishes = [*longs(1), *longs(4), wish(6, "flat", 100.0), *longs(8)]
+    commands = [
+        given(2.5, "mode", strategy="a", mode="shadow"),
+        given(6.5, "mode", strategy="a", mode="live"),
+    ]
+    _, outbox = play(commands, wishes=wishes)
+    # What it held is closed; then it trades on paper; then live again.
+    assert fields(outbox["orders"], "ts", "leg") == [(1, "entry"), (2, "close"), (8, "entry")]
+    shadow = [row for row in outbox["positions"] if row.mode == "shadow"]
+    assert fields(shadow, "ts", "status", "exit_leg") == [(5, "open", None), (7, "closed", "exit")]
+    assert [(row.before, row.after) for row in outbox["audit"]] == [
+        ({"a": "live"}, {"a": "shadow"}),
+        ({"a": "shadow"}, {"a": "live"}),
+    ]
+
+
+# -- intents ----------------------------------------------------------------------------------------------------------
+
+BUY: dict[str, Any] = {"intent": "click", "symbol": BTC, "stop": 95.0}
+
+
+def test_a_double_click_is_carried_out_once() -> None:
+    clicks = [given(1.5, "buy", "bot", **BUY), given(1.6, "buy", "bot", **BUY), given(3.5, "buy", "bot", **BUY)]
+    _, outbox = play(clicks)
+    assert answers(outbox) == [
+        ("buy", "done", "DONE"),
+        ("buy", "refused", "INTENT_PENDING"),
+        ("buy", "refused", "INTENT_EXECUTED"),
+    ]
+    (order,) = outbox["orders"]
+    assert (order.strategy, minute_of(order.ts), str(order.stop), order.reason) == (
+        *("manual", 1, "95", "intent click of bot"),
+    )
+    assert list(order.checks)[:2] == ["trading_state", "strategy_mode"]
+    assert outbox["replies"][2].figures == {"intent": "click", "order_id": order.id, "result": "100"}
+    assert [row.arguments["intent"] for row in outbox["audit"]] == ["click"] * 3
+
+
+def test_an_intent_that_a_gate_refused_may_be_tried_again() -> None:
+    clicks = [
+        given(1.5, "pause"),
+        given(1.6, "buy", **BUY),
+        given(2.5, "resume"),
+        given(2.6, "buy", **BUY),
+    ]
+    _, outbox = play(clicks)
+    assert [row.code for row in outbox["replies"]] == ["DONE", "TRADING_REDUCING", "DONE", "DONE"]
+    assert fields(outbox["orders"], "ts", "leg") == [(2, "entry")]
+    assert outbox["rejections"][0].strategy == "manual"
+
+
+def test_an_intent_without_a_stop_is_refused_by_the_gate() -> None:
+    _, outbox = play([given(1.5, "buy", intent="x", symbol=BTC)])
+    assert [row.code for row in outbox["replies"]] == ["STOP_MISSING"]
+
+
+def test_after_it_has_expired_an_intent_is_a_new_one() -> None:
+    rows = flat(range(1, 70), 100.0)
+    commands = [given(1.5, "buy", **BUY), given(3.5, "close", strategy="manual"), given(61.6, "buy", **BUY)]
+    _, outbox = play(commands, rows)
+    assert [row.code for row in outbox["replies"]] == ["DONE", "DONE", "DONE"]
+    assert fields(outbox["orders"], "ts", "leg") == [(1, "entry"), (3, "close"), (61, "entry")]
+
+
+def test_two_intents_in_a_symbol_within_a_candle_are_too_soon_and_selling_turns_round() -> None:
+    other: dict[str, Any] = {**BUY, "intent": "other"}
+    sell: dict[str, Any] = {"intent": "sell", "symbol": BTC, "stop": 105.0}
+    _, outbox = play([given(1.5, "buy", **BUY), given(1.6, "buy", **other), given(3.5, "sell", **sell)])
+    assert [row.code for row in outbox["replies"]] == ["DONE", "INTENT_TOO_SOON", "DONE"]
+    assert fields(outbox["orders"], "ts", "leg", "side") == [
+        (1, "entry", "buy"),
+        (3, "exit", "sell"),
+        (3, "entry", "sell"),
+    ]
+
+
+def test_a_signal_that_was_ordered_is_an_intent_that_has_been_executed() -> None:
+    signal = longs(1)[0]
+    _, outbox = play([given(3.5, "buy", intent=signal.id, symbol=BTC, stop=95.0)], wishes=[signal])
+    assert [row.code for row in outbox["replies"]] == ["INTENT_EXECUTED"]
+    assert len(outbox["orders"]) == 1
+
+
+# -- order and restarts -----------------------------------------------------------------------------------------------
+
+STORY = [
+    given(1.5, "buy", **BUY),
+    given(2.5, "mode", strategy="b", mode="shadow"),
+    given(3.5, "set", key="risk.quantity", value="2"),
+    given(4.5, "close"),
+    given(5.5, "pause", **{"for": "2m"}),
+    given(6.5, "buy", **BUY),
+    given(9.5, "halt", symbol=BTC),
+]
+WISHES = [*longs(1), *longs(3, strategy="b"), *longs(6, 8), *longs(10)]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("cut", [1, 2, 3, 5])
+def test_the_records_do_not_depend_on_cuts_or_a_restart(cut: int, restart: bool) -> None:
+    rules = {**RULES, "breakers.order_rate.most": 3, "breakers.order_rate.window": "5m"}
+    config = settings(rules)
+    whole = tell(PortfolioStage(config, commands=STORY), [slices(ROWS, WISHES)])
+    stage, outbox = PortfolioStage(config, commands=STORY), new_outbox()
+    for begin in range(0, 12, cut):
+        rows = [row for row in ROWS if begin < row.minute <= begin + cut]
+        wishes = [one for one in WISHES if at(begin) < one.ts <= at(begin + cut)]
+        mark = END if begin + cut >= 11 else at(begin + cut)
+        for topic, records in tell(stage, [slices(rows, wishes, SHARD, mark, begin)]).items():
+            outbox[topic].extend(records)
+        if restart:
+            state = pickle.loads(pickle.dumps(stage.snapshot()))
+            stage = PortfolioStage(config, commands=STORY)
+            stage.restore(state)
+    assert wired(outbox) == wired(whole)
+    assert len(outbox["replies"]) == len(STORY)
