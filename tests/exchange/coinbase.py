@@ -32,6 +32,10 @@ class Coinbase(Protocol):
         self._minutes: dict[str, list[Record]] = defaultdict(list)  # of the five that run, by symbol
         self._subscribed: dict[str, list[str]] = {}
 
+    def past(self, candles: Sequence[Record]) -> None:
+        for candle in candles:
+            self._run(candle)
+
     def heard(self, text: str, now: int) -> tuple[list[str], set[Topic]]:
         said = json.loads(text)
         names = said.get("product_ids", [])

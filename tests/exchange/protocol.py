@@ -41,6 +41,9 @@ class Protocol(ABC):
     def frame(self, record: Record, now: int) -> str:
         """A record as a frame. Called once for each that this connection is sent, in order, lost ones included."""
 
+    def past(self, candles: Sequence[Record]) -> None:  # noqa: B027 (most need nothing of it)
+        """What was before this connection was made."""
+
     def hello(self, now: int) -> list[str]:
         """What is sent when a connection is made."""
         return []

@@ -229,6 +229,7 @@ class Simulator:
         socket = web.WebSocketResponse(autoping=True, compress=False)
         await socket.prepare(request)
         client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]]())
+        client.protocol.past([one for one in self._tape.records[: self._sent] if isinstance(one, CANDLE)])
         self._clients.append(client)
         for text in client.protocol.hello(self.now):
             await self._write(client, text)
