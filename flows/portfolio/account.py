@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from flows.columns import Floats, Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
+from flows.portfolio.book import Holding
 from flows.portfolio.control import steered
 from flows.portfolio.control.observed import ObservedLedger
 from flows.portfolio.control.states import States
@@ -19,6 +21,7 @@ from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
 from flows.portfolio.legs import Legs
+from flows.portfolio.pending import trigger
 from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
 from schemas.record import Mode
@@ -144,18 +147,26 @@ class Account:
                     continue
                 value = -float(holding.quantity) * signal.price
                 self.place(self.orders.exit(holding, signal), value, timeframes, outbox)
+            pending = self.desk.pending_of(signal.symbol, signal.strategy)
+            if pending and (1 if pending.order.side == "buy" else -1) == want:
+                held = want
+            elif pending:
+                self.desk.withdraw(pending, "ENTRY_WITHDRAWN", signal.ts, {"by": "signal"}, outbox)
             if want:
-                self._enter(signal, want, held if held == want else 0, timeframes, outbox)
+                adds = holding if held == want and not pending else None
+                self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox)
             if self.steering:
                 self.steering.settle(timeframes, outbox)
 
-    def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
+    def _enter(self, signal: Any, side: int, held: int, adds: Holding | None, timeframes: Ints, outbox: Outbox) -> None:
         slot = self.slots[signal.symbol]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.desk.committed,
             positions=len(self.book.holdings) + self.desk.coming,
             held=held,
+            additions=self.config.entries.additions - adds.additions if adds else 0,
+            held_quantity=float(adds.quantity) if adds else 0.0,
             memory=self.memory,
             atr=self.lanes["atr"].item(slot),
             vol=self.lanes["vol"].item(slot),
@@ -165,6 +176,9 @@ class Account:
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
+        intent.trigger = trigger(self.config.entries, intent, standing.atr)
+        if intent.trigger is not None:
+            intent.price = float(intent.trigger)
         checks: dict[str, Figures] = {}
         for gate in self.gates:
             verdict = gate.check(intent, standing)
@@ -172,8 +186,8 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        order = self.orders.entry(intent, checks, self.legs.of(intent))
-        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
+        order = self.orders.entry(intent, checks, self.legs.of(intent), adds)
+        self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
@@ -183,7 +197,8 @@ class Account:
             Exposure(symbol, holding.side, float(holding.quantity) * marks.item(self.slots[symbol]))
             for (symbol, _), holding in sorted(self.book.holdings.items())
         ]
-        for symbol, tickets in sorted(self.broker.waiting.items()):
+        coming: list[tuple[str, list[Any]]] = [*self.broker.waiting.items(), *self.broker.pending.items()]
+        for symbol, tickets in sorted(coming, key=itemgetter(0)):
             for ticket in tickets:
                 buys = ticket.order.side == "buy"
                 parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
@@ -195,6 +210,11 @@ class Account:
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
         self.ledger.order(outbox, order)
+        if order.price is not None:
+            wait_ms = self.config.entries.candles * int(timeframes[self.slots[order.symbol]])
+            self.desk.pend(order, value, order.ts + wait_ms)
+            self._settle(order.symbol)
+            return
         if self.at_close:
             slot = self.slots[order.symbol]
             price = self.broker.market_price(order.symbol, self.lanes["mark"].item(slot), buy=order.side == "buy")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from flows.portfolio.pending import Pending
 from flows.portfolio.rounding import DOWN, UP, on_grid
 from flows.portfolio.scan import NEVER
 from flows.portfolio.trails import Trails
@@ -47,6 +48,7 @@ class PaperBroker:
         self.slippage = config.slippage_pct / 100
         self.instruments = instruments
         self.waiting: dict[str, list[Ticket]] = {}
+        self.pending: dict[str, list[Pending]] = {}
         self.guards: dict[str, dict[str, Guard]] = {}
         self.trails = Trails(exits or ExitsConfig())
 
@@ -55,6 +57,13 @@ class PaperBroker:
         slipped = price * (1 + self.slippage if buy else 1 - self.slippage)
         tick = self.instruments.of(symbol).tick
         return max(on_grid(slipped, tick, UP if buy else DOWN), tick)  # nothing is sold for nothing
+
+    def entry_price(self, order: Any, at: float) -> Decimal:
+        """What an entry that waited gets where it was reached: slippage is for stop orders alone."""
+        buys = order.side == "buy"
+        if order.type == "stop":
+            return self.market_price(order.symbol, at, buy=buys)
+        return on_grid(at, self.instruments.of(order.symbol).tick, UP if buys else DOWN)
 
     def take_waiting(self, symbol: str) -> list[Ticket]:
         """The orders that fill at the open of this symbol's candle, exits before entries, as they were placed."""
@@ -80,14 +89,14 @@ class PaperBroker:
                 moved.append(strategy)
         return moved
 
-    def triggered(self, symbol: str, open_: float, high: float, low: float) -> list[Triggered]:
-        """The stops and targets that a candle sets off, by strategy name.
+    def triggered(self, symbol: str, open_: float, high: float, low: float, only: str | None = None) -> list[Triggered]:
+        """The stops and targets that a candle sets off, by strategy name, or of one strategy.
 
         A gap past a stop or a target is filled at the open. Slippage is for stops alone.
         """
         found = []
         tick = self.instruments.of(symbol).tick
-        for strategy in sorted(self.guards.get(symbol, ())):
+        for strategy in (only,) if only else sorted(self.guards.get(symbol, ())):
             guard = self.guards[symbol][strategy]
             sells = guard.side > 0
             for hit in hits(guard, open_, high, low):
@@ -110,12 +119,16 @@ class PaperBroker:
             else:
                 down = max(down, guard.even_at)
             due = min(due, guard.due)
+        for pending in self.pending.get(symbol, ()):
+            down, up = (down, min(up, pending.at)) if pending.from_below else (max(down, pending.at), up)
+            due = min(due, pending.due)
         return down, up, due
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""
         return {
             "waiting": {symbol: [(t.order, t.value) for t in tickets] for symbol, tickets in self.waiting.items()},
+            "pending": {s: [msgspec.structs.astuple(one) for one in own] for s, own in self.pending.items()},
             "guards": {
                 symbol: {name: _flat(guard) for name, guard in guards.items()} for symbol, guards in self.guards.items()
             },
@@ -131,6 +144,7 @@ class PaperBroker:
             }
             for symbol, own in state["guards"].items()
         }
+        self.pending = {symbol: [Pending(*one) for one in own] for symbol, own in state["pending"].items()}
         self.trails.restore(state["trails"])
 
 

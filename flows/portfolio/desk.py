@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from flows.outbox import Outbox
 from flows.portfolio.book import Book, Holding
 from flows.portfolio.broker import PaperBroker, Ticket
+from flows.portfolio.control.base import Place
+from flows.portfolio.control.notices import Notices
 from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
-from flows.portfolio.rounding import money, worth
+from flows.portfolio.pending import Pending, Prices, reached
+from flows.portfolio.rounding import DOWN, UP, money, on_grid, worth
 from flows.portfolio.tranches import Guard, guard_of
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
-
-Prices = tuple[float, float, float, float]
-"""Open, high, low, close."""
 
 
 class Desk:
@@ -30,8 +30,10 @@ class Desk:
         self.broker = PaperBroker(config.broker, config.instruments, config.exits)
         kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
         self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
-        self.orders = Orders(config.portfolio.name)
+        self.orders = Orders(config.portfolio.name, config.entries.type)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
+        self.notices = Notices(config.portfolio.name, mode, strategy)
+        self.entries = config.entries
         self.exits, self.at_close = config.exits, config.broker.fill_at == "close"
         self.ages = config.exits.ages
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
@@ -39,14 +41,33 @@ class Desk:
         self.coming = 0  # waiting entries less waiting exits
 
     def candle(self, symbol: str, ts: int, candle_ts: int, prices: Prices, outbox: Outbox) -> None:
-        """Fill what waits for this candle's open, then what its range sets off; then what its close brings about."""
-        open_, high, low, close = prices
+        """Fill what waits for this candle's open; then what its range sets off, and what its close brings about.
+
+        An entry that waits for a price comes last, and is guarded in what is left of the candle.
+        """
         for ticket in self.broker.take_waiting(symbol):
             self.uncommit(ticket)
-            price = self.broker.market_price(symbol, open_, buy=ticket.order.side == "buy")
+            if ticket.order.leg == "add" and self._left(ticket.order):
+                self._tell(ticket.order, "ENTRY_WITHDRAWN", ts, {"by": "exit"}, outbox)
+                continue
+            price = self.broker.market_price(symbol, prices[0], buy=ticket.order.side == "buy")
             self.fill(ticket.order, price, ts, candle_ts, outbox)
         self.catch_up(symbol)
-        for hit in self.broker.triggered(symbol, open_, high, low):
+        self._watch(symbol, None, ts, candle_ts, prices, outbox)
+        for one in tuple(self.broker.pending.get(symbol, ())):
+            found = reached(one, prices)
+            if found:
+                self._unpend(one)
+                price = self.broker.entry_price(one.order, found.at)
+                self.fill(one.order, price, ts, candle_ts, outbox)
+                self._watch(symbol, one.order.strategy, ts, candle_ts, found.prices, outbox)
+            elif ts >= one.due:
+                self.withdraw(one, "ENTRY_EXPIRED", ts, {"candles": self.entries.candles}, outbox)
+
+    def _watch(self, symbol: str, only: str | None, ts: int, candle_ts: int, prices: Prices, outbox: Outbox) -> None:
+        """What a candle does to the positions in a symbol, or to that of one strategy."""
+        open_, high, low, close = prices
+        for hit in self.broker.triggered(symbol, open_, high, low, only):
             order = self.orders.bracket(self.book.holdings[(symbol, hit.strategy)], hit, ts)
             self.ledger.order(outbox, order)
             guard = self.broker.guards[symbol][hit.strategy]
@@ -55,10 +76,11 @@ class Desk:
             self.fill(order, hit.price, ts, candle_ts, outbox)
         if self.ages:
             for strategy, guard in sorted(self.broker.guards.get(symbol, {}).items()):
-                holding = self.book.holdings[(symbol, strategy)]
-                self._break_even(holding, guard, high if guard.side > 0 else low, ts, outbox)
-                if ts >= guard.due and not holding.leaving:
-                    self._time_out(holding, close, ts, candle_ts, outbox)
+                if strategy == (only or strategy):
+                    holding = self.book.holdings[(symbol, strategy)]
+                    self._break_even(holding, guard, high if guard.side > 0 else low, ts, outbox)
+                    if ts >= guard.due and not holding.leaving:
+                        self._time_out(holding, close, ts, candle_ts, outbox)
 
     def catch_up(self, symbol: str) -> None:
         """Take over the trailing stops of a symbol, as the walk has moved them."""
@@ -71,7 +93,8 @@ class Desk:
         if (best - guard.even_at) * side < 0 and (after is None or guard.targets < after):
             return
         guard.even_at = side * math.inf
-        if guard.tighten(holding.entry_price):
+        tick = self.broker.instruments.of(holding.symbol).tick  # an average need not be on it
+        if guard.tighten(on_grid(float(holding.entry_price), tick, UP if side > 0 else DOWN)):
             holding.stop = guard.outermost()[0]
             self.ledger.position(outbox, holding, ts, None)
 
@@ -89,15 +112,65 @@ class Desk:
         """Hand an order to the broker, for the next open. ``value``: its notional, negative for an exit."""
         self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
         self.committed += value
-        self.coming += 1 if value > 0 else -1
+        self.coming += _positions(order)
         if value < 0:
             self.book.holdings[(order.symbol, order.strategy)].leaving = True
+
+    def pend(self, order: Any, value: float, ts: int) -> None:
+        """Hand an entry to the broker that waits for its price, until the close of a candle."""
+        self.broker.pending.setdefault(order.symbol, []).append(Pending(order, value, float(order.price), ts))
+        self.committed += value
+        self.coming += _positions(order)
+
+    def pending_of(self, symbol: str, strategy: str) -> Pending | None:
+        """The entry of a strategy that waits for its price."""
+        return next((one for one in self.broker.pending.get(symbol, ()) if one.order.strategy == strategy), None)
+
+    def withdraw(
+        self,
+        one: Pending,
+        code: str,
+        ts: int,
+        figures: dict[str, Any],
+        outbox: Outbox,
+        level: Literal["info", "warning"] = "info",
+    ) -> None:
+        """Take back an entry that waits for its price. An alert tells of it."""
+        self._unpend(one)
+        if one.order.leg == "entry":
+            self.memory.risked.pop(one.order.position_id, None)
+        self._tell(one.order, code, ts, figures, outbox, level)
+
+    def _left(self, order: Any) -> bool:
+        """Whether what an order wants to add to is gone, or about to go."""
+        holding = self.book.holdings.get((order.symbol, order.strategy))
+        return holding is None or holding.leaving or holding.id != order.position_id
+
+    def _tell(
+        self,
+        order: Any,
+        code: str,
+        ts: int,
+        figures: dict[str, Any],
+        outbox: Outbox,
+        level: Literal["info", "warning"] = "info",
+    ) -> None:
+        told = {"order_id": order.id, "strategy": order.strategy, "side": order.side, **figures}
+        told["quantity"] = str(order.quantity)
+        self.notices.alert(outbox, code, ts, Place("symbol", order.symbol), told, level, about=order.id)
+
+    def _unpend(self, one: Pending) -> None:
+        own = self.broker.pending[one.order.symbol]
+        own.remove(one)
+        if not own:
+            del self.broker.pending[one.order.symbol]
+        self.uncommit(Ticket(one.order, one.value))
 
     def uncommit(self, ticket: Ticket) -> None:
         """A ticket waits no more."""
         self.committed -= ticket.value
-        self.coming -= 1 if ticket.value > 0 else -1
-        if not self.broker.waiting:
+        self.coming -= _positions(ticket.order)
+        if not self.broker.waiting and not self.broker.pending:
             self.committed = 0.0  # nothing waits: no rounding error may stay behind
 
     def fill(self, order: Any, price: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
@@ -107,6 +180,8 @@ class Desk:
         self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
         if order.leg == "entry":
             self._open(order, price, value, fee, ts, candle_ts, outbox)
+        elif order.leg == "add":
+            self._add(order, value, fee, ts, outbox)
         else:
             self._leave(order, price, fee, ts, candle_ts, outbox)
 
@@ -131,12 +206,21 @@ class Desk:
         self.broker.guard(order.symbol, order.strategy, self._guard(order, side, float(price), ts, candle_ts))
         self.ledger.position(outbox, holding, ts, None)
 
+    def _add(self, order: Any, value: Decimal, fee: Decimal, ts: int, outbox: Outbox) -> None:
+        holding = self.book.holdings[(order.symbol, order.strategy)]
+        guard = self.broker.guards[order.symbol][order.strategy]
+        self.book.add(holding, order.quantity, value, fee)
+        guard.add(guard_of(order, guard.side).tranches, order.stop)
+        holding.stop, holding.target = guard.outermost()
+        self.ledger.position(outbox, holding, ts, None)
+
     def _guard(self, order: Any, side: int, price: float, ts: int, candle_ts: int) -> Guard:
         guard, exits = guard_of(order, side), self.exits
         if exits.break_even_at is not None:
             guard.even_at = price + side * exits.break_even_at * abs(price - float(order.stop))
         if exits.time_candles is not None:
-            guard.due = (ts if self.at_close else candle_ts) + exits.time_candles * (ts - candle_ts)
+            begun = ts if self.at_close and order.type == "market" else candle_ts
+            guard.due = begun + exits.time_candles * (ts - candle_ts)
         return guard
 
     def _leave(self, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
@@ -145,6 +229,9 @@ class Desk:
         closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
         if closed is not None:
             self.broker.release(*key)
+            addition = self.pending_of(*key)
+            if addition:
+                self.withdraw(addition, "ENTRY_WITHDRAWN", ts, {"by": order.leg}, outbox)
             self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
         else:
             holding.stop, holding.target = self.broker.guards[order.symbol][order.strategy].outermost()
@@ -167,3 +254,8 @@ class Desk:
         self.ledger.restore(state["ledger"])
         self.memory.restore(state["memory"])
         self.committed, self.coming = state["committed"]
+
+
+def _positions(order: Any) -> int:
+    """How many positions there are more once an order is filled."""
+    return -1 if order.reduce_only else int(order.leg == "entry")

@@ -70,7 +70,7 @@ def watch_of(config: Config) -> Ints:
     uses_vol = config.risk.sizing == "volatility_target" or config.breakers.volatility.times is not None
     return np.array(
         [
-            config.risk.atr_period if config.exits.uses_atr else 0,
+            config.risk.atr_period if config.exits.uses_atr or config.entries.uses_atr else 0,
             config.risk.vol_span if uses_vol else 0,
             to_millis(config.risk.var_sample) if uses_returns else 0,
         ],

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
 from schemas.config.commands import CommandsConfig
+from schemas.config.entries import EntriesConfig
 from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
 from schemas.config.kafka import KafkaConfig
@@ -32,6 +33,7 @@ class Config(Section):
     )
     risk: RiskConfig = Field(RiskConfig(), description="sizing and gates")
     breakers: BreakersConfig = Field(BreakersConfig(), description="what stops trading by itself")
+    entries: EntriesConfig = Field(EntriesConfig(), description="how a position is entered")
     exits: ExitsConfig = Field(ExitsConfig(), description="how a position is left")
     commands: CommandsConfig = Field(CommandsConfig(), description="who may steer it while it runs")
     broker: BrokerConfig = Field(BrokerConfig(), description="the paper broker")

@@ -39,6 +39,7 @@ def test_a_plan_holds_what_was_understood_of_each_file(files: dict[str, Path]) -
         "rows": 3,
         "sha256": series["BTC/USDT"].sha256,
         "notes": (),
+        "exchange": None,
     }
     assert made.version == "1.2.3"
     assert series["BTC/USDT"].ts.tolist() == [120_000, 180_000, 240_000]

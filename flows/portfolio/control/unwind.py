@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: Outbox) -> list[str]:
-    """Take back the entries that wait for an open there; an alert tells of each. Returns their ids."""
+    """Take back the entries that wait for an open or a price there; an alert tells of each. Returns their ids."""
     found, now = list[str](), max(account.tally["now"].item(), 0)
+    pending = [one for _, own in sorted(account.broker.pending.items()) for one in own]
+    for one in pending:
+        if place.holds(one.order.strategy, one.order.symbol):
+            account.desk.withdraw(one, "ENTRY_WITHDRAWN", now, {"by": by}, outbox, "warning")
+            found.append(one.order.id)
     for symbol, tickets in sorted(account.broker.waiting.items()):
         gone = [one for one in tickets if not one.order.reduce_only and place.holds(one.order.strategy, symbol)]
         left = [one for one in tickets if one not in gone]
@@ -26,7 +31,8 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
         for ticket in gone:
             account.desk.uncommit(ticket)
             order = ticket.order
-            account.memory.risked.pop(order.position_id, None)
+            if order.leg == "entry":
+                account.memory.risked.pop(order.position_id, None)
             figures = {"order_id": order.id, "strategy": order.strategy, "side": order.side, "by": by}
             of = Place("symbol", symbol)
             notices.alert(

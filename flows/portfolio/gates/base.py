@@ -27,7 +27,7 @@ class Intent(msgspec.Struct, gc=False):
 
     signal: Any  # schemas.signal.Signal
     side: int  # 1 long, -1 short
-    price: float  # close of the signal's candle: what a fill is expected at
+    price: float  # what a fill is expected at: close of the signal's candle, or price of an order that waits for it
     instrument: Instrument
     stop: Decimal = Decimal(0)  # on the tick, as it will be ordered
     target: Decimal | None = None
@@ -35,6 +35,7 @@ class Intent(msgspec.Struct, gc=False):
     quantity: float = 0.0
     lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
     atr: float = math.nan  # average true range, if a level is measured in it
+    trigger: Decimal | None = None  # price of an order that waits for it; none at the market
 
 
 class Exposure(NamedTuple):
@@ -61,6 +62,8 @@ class Standing(msgspec.Struct, gc=False):
     positions: int  # open positions and waiting entries, less waiting exits
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
     memory: Memory
+    additions: int = 0  # how often that may still be added to
+    held_quantity: float = 0.0  # of it, when this is an addition
     late_ms: int = 0  # event time that has passed since the signal's candle closed
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan

@@ -23,8 +23,8 @@ class Stop(Gate):
     }
 
     def __init__(self, config: Config) -> None:
-        """Reads ``exits``. There is no trading without a stop."""
-        self.exits, self.uses_atr = config.exits, config.exits.uses_atr
+        """Reads ``exits`` and ``entries``. There is no trading without a stop."""
+        self.exits, self.uses_atr = config.exits, config.exits.uses_atr or config.entries.uses_atr
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``STOP_MISSING`` without one, ``STOP_WRONG_SIDE`` when it is not beyond the price, likewise the target."""

@@ -28,7 +28,9 @@ class Held:
     cost: Decimal  # entry value of what is still there
     fees: Decimal
     parts: list[tuple[Decimal, Decimal, Decimal | None]]  # quantity, stop, target
+    ts: int  # of the fill
     gained: Decimal = Decimal(0)
+    additions: int = 0
 
     @property
     def sign(self) -> int:
@@ -42,6 +44,17 @@ class Held:
             gone = [one for one in self.parts if one[1 if order.leg == "stop" else 2] == order.price]
         assert sum(one[0] for one in gone) == order.quantity > 0
         self.parts = [one for one in self.parts if one not in gone]
+
+    def adds(self, order: Any, value: Decimal, fee: Decimal) -> None:
+        """No stop is farther away than the nearer one of the position's and of the addition."""
+        near = max if self.sign > 0 else min
+        level = near(order.stop, (min if self.sign > 0 else max)(stop for _, stop, _ in self.parts))
+        parts = self.parts + [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
+        self.parts = [(quantity, near(stop, level), target) for quantity, stop, target in parts]
+        self.quantity += order.quantity
+        self.cost += value
+        self.fees += fee
+        self.additions += 1
 
 
 class Audit:
@@ -74,10 +87,10 @@ class Audit:
         self._breakers(outbox)
         at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
         for order in decided:
-            if order.leg == "entry":
+            if not order.reduce_only:
                 self._entry(order)
             self.waiting[order.id] = order
-            if self.config.broker.fill_at == "close":
+            if self.config.broker.fill_at == "close" and not (order.price and not order.reduce_only):
                 self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
         self._withdrawn(outbox, decided)
         assert not at_close, "a fill without an order"
@@ -111,9 +124,13 @@ class Audit:
             assert not self._held_up(order, fill.ts)
             parts = [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
             assert sum(one[0] for one in parts) == order.quantity
-            self.held[key] = Held(order, order.quantity, value, fill.fee, parts)
+            self.held[key] = Held(order, order.quantity, value, fill.fee, parts, fill.ts)
             return
         held = self.held[key]
+        if order.leg == "add":
+            assert (order.position_id, order.side) == (held.order.id, held.order.side)
+            held.adds(order, value, fill.fee)
+            return
         assert (order.position_id, order.reduce_only) == (held.order.id, True)
         assert order.side != held.order.side
         held.leaves(order)
@@ -143,21 +160,25 @@ class Audit:
 
     def _withdrawn(self, outbox: Outbox, decided: Sequence[Any]) -> None:
         """An entry that was ordered at this very instant may be taken back at it."""
-        new = {order.id for order in decided if order.leg == "entry"}
+        new = {order.id for order in decided if not order.reduce_only}
         for alert in outbox["alerts"]:
-            if alert.code == "ENTRY_WITHDRAWN" and (not decided or alert.figures["order_id"] in new):
+            if alert.code in ("ENTRY_WITHDRAWN", "ENTRY_EXPIRED") and (not decided or alert.figures["order_id"] in new):
                 gone = self.waiting.pop(alert.figures["order_id"], None)
-                assert gone is None or gone.leg == "entry"
+                assert gone is None or not gone.reduce_only
                 assert gone is not None or not decided
 
     def _held_up(self, order: Any, ts: int) -> bool:
         whose = {"portfolio": None, "strategy": order.strategy, "symbol": order.symbol}
         return any(since < ts and name == whose[scope] for (_, scope, name), since in self.holding.items())
 
+    def _expected(self, order: Any) -> float:
+        """The price at which an order that waits counts."""
+        return float(order.price) if order.price and not order.reduce_only else self.marks[order.symbol]
+
     def _entry(self, order: Any) -> None:
         """The promises about an order that may leave, at the price of its signal."""
         risk, instrument = self.config.risk, self.config.instruments.of(order.symbol)
-        price, quantity = self.marks[order.symbol], float(order.quantity)
+        price, quantity = self._expected(order), float(order.quantity)
         sign = 1 if order.side == "buy" else -1
         assert order.stop is not None
         assert sign * (price - float(order.stop)) > 0
@@ -168,18 +189,25 @@ class Audit:
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
         assert not self._held_up(order, order.ts)
-        entries = [one for one in self.waiting.values() if one.leg == "entry"]
-        exits = [one for one in self.waiting.values() if one.leg != "entry"]
-        assert len(self.held) + len(entries) - len(exits) < risk.max_open_positions
-        coming = sum(float(one.quantity) * self.marks[one.symbol] for one in entries)
+        entries = [one for one in self.waiting.values() if not one.reduce_only]
+        exits = [one for one in self.waiting.values() if one.reduce_only]
+        opened = [one for one in entries if one.leg == "entry"]
+        if order.leg == "entry":
+            assert len(self.held) + len(opened) - len(exits) < risk.max_open_positions
+        coming = sum(float(one.quantity) * self._expected(one) for one in entries)
         leaving = sum(float(one.quantity) * self.marks[one.symbol] for one in exits)
         # Entries that wait for another symbol's candle count at the price of their signal, which is its last mark.
         gross = self.gross + coming - leaving
         notional, equity = quantity * price, self.equity
         assert order.checks["size"]["equity"] == pytest.approx(equity, abs=1e-6)
-        assert notional <= equity * risk.max_position_pct / 100 * SLACK
+        adds_to = 0.0
+        if order.leg == "add":
+            held = self.held[(order.symbol, order.strategy)]
+            adds_to = float(held.quantity)
+            assert held.additions < self.config.entries.additions
+        assert notional + adds_to * price <= equity * risk.max_position_pct / 100 * SLACK
         assert gross + notional <= equity * risk.max_gross_exposure_pct / 100 * SLACK + 1e-6
-        assert quantity * distance <= equity * risk.max_risk_pct / 100 * SLACK
+        assert (quantity + adds_to) * distance <= equity * risk.max_risk_pct / 100 * SLACK
         assert gross + notional <= equity * (risk.max_leverage or 1e9) * SLACK + 1e-6
         self._spread(order, notional, equity)
         fee = notional * self.config.broker.fee_pct / 100
@@ -196,11 +224,12 @@ class Audit:
         values: dict[str, float] = {order.symbol: notional}
         net = notional if order.side == "buy" else -notional
         parts: list[tuple[Any, Decimal, int]] = [(one.order, one.quantity, 1) for one in self.held.values()]
-        parts += [(one, one.quantity, 1 if one.leg == "entry" else -1) for one in self.waiting.values()]
+        parts += [(one, one.quantity, -1 if one.reduce_only else 1) for one in self.waiting.values()]
         for one, quantity, sign in parts:
-            value = sign * float(quantity) * self.marks[one.symbol]
+            held = one in [position.order for position in self.held.values()]
+            value = sign * float(quantity) * (self.marks[one.symbol] if held else self._expected(one))
             values[one.symbol] = values.get(one.symbol, 0.0) + value
-            net += value if (one.side == "buy") == (one.leg == "entry") else -value
+            net += value if (one.side == "buy") == (not one.reduce_only) else -value
         cap = equity / 100 * SLACK
         assert values[order.symbol] <= (risk.max_symbol_exposure_pct or 1e9) * cap + 1e-6
         for symbols in risk.groups.values():
@@ -217,7 +246,8 @@ class Audit:
                 worst, best = (row.low, row.high) if held.sign > 0 else (row.high, row.low)
                 for _, stop, target in held.parts:
                     assert held.sign * (worst - float(stop)) > 0
-                    assert target is None or held.sign * (best - float(target)) < 0
+                    if held.order.price is None or held.ts != at(row.minute):  # else it may have been before the entry
+                        assert target is None or held.sign * (best - float(target)) < 0
 
     def follow(self, guards: dict[str, dict[str, Any]]) -> None:
         """The levels as the account has them now: it still guards all that is held, and no stop has moved back."""
