@@ -153,9 +153,9 @@ def section(bench: Bench) -> str:
     ours, its = ns["penstock"], ns["nautilus_trader"]
     more = (
         f"Seven timeframes at once (1s to 1d) take {bench.several:.2f} times one. Of a raw frame penstock's parser "
-        f"takes {ours['parse']:,.0f} ns, decoding alone {ours['decode']:,.0f} ns; nautilus_trader's decoder and ticks take "
-        f"{its['parse']:,.0f} ns. A recording as `penstock replay` reads it, with order, holes and clocks of the feed, "
-        f"takes {ours['recording']:,.0f} ns a frame. Candles of frames: {bench.equal['frames']}."
+        f"takes {ours['parse']:,.0f} ns, decoding alone {ours['decode']:,.0f} ns; nautilus_trader's decoder and ticks "
+        f"take {its['parse']:,.0f} ns. A recording as `penstock replay` reads it, with order, holes and clocks of the "
+        f"feed, takes {ours['recording']:,.0f} ns a frame. Candles of frames: {bench.equal['frames']}."
     )
     return f"{table(head, rows)}\n\n{more}\n\n{targets(bench)}\n\n{NOTES}"
 
