@@ -17,6 +17,7 @@ class Commands(LazyGroup):
     lazy: ClassVar[dict[str, Lazy]] = {
         "replay": Lazy("cli.replay:replay", "Replay recorded candles through the operators, into a run folder."),
         "run": Lazy("cli.run:run", "Run live on Kafka: candles in, orders out, each decision once."),
+        "command": Lazy("cli.command:command", "Tell a running portfolio what to do, and wait for its answer."),
         "simulate": Lazy("cli.simulate:simulate", "Write candle files of a simulated market."),
         "exchanges": Lazy("cli.exchanges:app", "List exchanges, or describe one: streams, limits, what surprises."),
         "download": Lazy("cli.download:download", "Download candles of the past from an exchange into Parquet files."),

@@ -15,8 +15,10 @@ from flows.outbox import Outbox
 from flows.portfolio.stage import PortfolioStage
 from flows.timing import Timing
 from flows.waiting import Waiting
-from schemas.slices import Slices
+from schemas.command import Command
+from schemas.slices import Slices, heard
 from schemas.tick import Tick
+from schemas.word import Word
 
 
 class DamagedError(ValueError):
@@ -88,7 +90,7 @@ class JournalPortfolioLogic(PortfolioLogic):
 
 
 class LivePortfolioLogic(PortfolioLogic):
-    """The portfolio stage of a live run: what comes from the journal is folded, ticks may put something into it."""
+    """The portfolio stage of a live run: the journal is folded, commands and what comes of ticks are put into it."""
 
     def __init__(
         self,
@@ -102,12 +104,15 @@ class LivePortfolioLogic(PortfolioLogic):
         self.waiting = waiting
         opened(self.stage)
 
-    def on_batch(self, values: list[Slices | Tick]) -> tuple[list[Any], bool]:
-        """Step through slices and ticks."""
+    def on_batch(self, values: list[Slices | Tick | Word]) -> tuple[list[Any], bool]:
+        """Step through slices, ticks and commands."""
         outboxes: list[Outbox] = []
         with self.timing("portfolio"):
             for value in values:
-                if isinstance(value, Tick):
+                if isinstance(value, Word):
+                    is_command = isinstance(value.said, Command)
+                    outboxes.append({"journal": [heard(value)]} if is_command else {"deadletters": [value.said]})
+                elif isinstance(value, Tick):
                     found = self.waiting.tick(value, self.stage.aligner)
                     outboxes.append({"journal": found} if found else {})
                 else:

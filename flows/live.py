@@ -43,6 +43,7 @@ class Ends:
     candles: FixedPartitionedSource[tuple[str, Any], Any]
     journal: FixedPartitionedSource[tuple[str, Any], Any]
     topics: Sink[tuple[str, Outbox]]
+    commands: FixedPartitionedSource[tuple[str, Any], Any] | None = None  # None: nobody may give any
 
 
 def portfolio_part(config: Config) -> str:
@@ -79,7 +80,8 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
         return item
 
     flow = Dataflow("penstock_live")
-    inputs = Inputs({"candles": ends.candles, "journal": ends.journal}, pace)
+    sources = {"candles": ends.candles, "journal": ends.journal}
+    inputs = Inputs(sources if ends.commands is None else {**sources, "commands": ends.commands}, pace)
     parts = op.branch("parts", op.input("inputs", flow, inputs), lambda item: item[0] == portfolio)
     journal, candles = parts.trues, parts.falses
     market = partial(MarketLogic, partial(shard_stage, config, shards, monitor.timing), monitor.timing)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from connectors.kafka.candle_source import CandleTopicSource
+from connectors.kafka.command_source import CommandSource
 from connectors.kafka.journal_source import JournalSource
 from connectors.kafka.trade_source import TradeTopicSource
 from flows.deployment import Deployment
@@ -83,10 +84,14 @@ def run(
         linger_s=dict.fromkeys(deployment.shards, LINGER_S),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
+    commands = CommandSource(client, kafka.group, kafka.topic("commands"), portfolio, monitor.source)
     ends = Ends(
         WatchedSource(MarkedSource(candles, lambda part: part), monitor.watch),
         WatchedSource(MarkedSource(journal, lambda _: portfolio_part(config)), monitor.watch),
         WatchedSink(sink, monitor.watch),
+        WatchedSource(MarkedSource(commands, lambda _: portfolio_part(config)), monitor.watch)
+        if config.commands.senders
+        else None,
     )
     pace = Pace(config.run.checkpoint_every_s) if addresses else None
     flow = dataflow(config, deployment.shards, ends, monitor, pace)

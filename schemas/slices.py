@@ -9,20 +9,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.command import Command
 from schemas.slice import Slice
 from schemas.timeframe import name_of, step_of
 from schemas.wire import wire
+from schemas.word import Word
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Slots = NDArray[np.int32]
 Bools = NDArray[np.bool_]
-Cause = Literal["candles", "timeout", "silence"]
+Cause = Literal["candles", "timeout", "silence", "command"]
 
 END = 2**62
 """The watermark of a shard that has said everything."""
 
-SliceRow = wire(Slice)
+SliceRow, CommandRow = wire(Slice), wire(Command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Slices:
     will follow.
 
     A ``cause`` other than candles has no rows: the portfolio stopped waiting for what had not come at the instant
-    ``watermark`` (``timeout``), or nothing at all came for long (``silence``).
+    ``watermark`` (``timeout``), or nothing at all came for long (``silence``). Or it is a ``command``, which no shard
+    of the market says: ``shard`` and ``upto`` tell where it stands on its topic.
     """
 
     shard: str
@@ -57,6 +60,8 @@ class Slices:
     watermark: int
     cause: Cause = "candles"
     waited_ms: int = 0
+    command: Any = None  # schemas.command.Command
+    received_ms: int = 0
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -112,6 +117,8 @@ class Slices:
             **{name: getattr(self, name).tolist() for name in COLUMNS if name != "slot"},
             signals=list(self.signals),
             signal_row=list(self.signal_row),
+            command=self.command,
+            received_ms=self.received_ms,
         )
 
     @classmethod
@@ -135,6 +142,8 @@ class Slices:
             watermark=record.watermark,
             cause=record.cause,
             waited_ms=record.waited_ms,
+            command=record.command,
+            received_ms=record.received_ms,
         )
 
 
@@ -149,6 +158,18 @@ def notice(shard: str, shards: Sequence[str], upto: int, instant: int, cause: Ca
     """
     return Slices(
         shard, tuple(shards), (), np.empty(0, np.int64), *empty_columns(), (), (), upto, instant, cause, waited_ms
+    )
+
+
+def heard(word: Word) -> Slices:
+    """Slices without rows: a command. Raises TypeError for a word that is none."""
+    if not isinstance(word.said, Command):
+        raise TypeError("a dead letter is no entry of the journal")
+    none: Ints = np.empty(0, np.int64)
+    return Slices(
+        *(word.shard, (), (), none, *empty_columns(), (), (), word.upto, -1, "command", 0),
+        command=CommandRow(**word.said.model_dump()),
+        received_ms=word.now_ms,
     )
 
 

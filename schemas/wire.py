@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
+from operator import or_
+from types import UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -30,14 +32,16 @@ def _struct(model: type[BaseModel]) -> Any:
         kind = _kind(hints[name])
         fields.append((name, kind) if info.is_required() else (name, kind, info.default))
     # A struct made at run time is not to be found by its name, so pickle goes by the model that it came from.
-    reduce = {"__reduce__": lambda row: (_again, (model.__module__, model.__name__, msgspec.structs.astuple(row)))}
-    return msgspec.defstruct(model.__name__, fields, namespace=reduce, gc=False, omit_defaults=True)
+    pickled = {"__reduce__": lambda row: (_again, (model.__module__, model.__name__, msgspec.structs.astuple(row)))}
+    return msgspec.defstruct(model.__name__, fields, namespace=pickled, gc=False, omit_defaults=True)
 
 
 def _kind(hint: Any) -> Any:
     """The type of a field, with structs in the place of models, so that the struct can be decoded, too."""
     if get_origin(hint) is list:
         return list[_kind(get_args(hint)[0])]  # type: ignore[misc]
+    if get_origin(hint) is UnionType:
+        return reduce(or_, map(_kind, get_args(hint)))
     return _struct(hint) if isinstance(hint, type) and issubclass(hint, BaseModel) else hint
 
 

@@ -89,6 +89,7 @@ def commands() -> Iterator[tuple[str, ...]]:
 
 def test_the_table_of_commands_is_understood() -> None:
     assert sorted(commands()) == [
+        ("command",),
         ("config", "check"),
         ("config", "show"),
         ("deadletters", "list"),

@@ -14,6 +14,7 @@ from confluent_kafka import Message
 from connectors.kafka.feed import Feed, SourceError, SourceHooks
 from connectors.kafka.partition import Before, Partition
 from connectors.sharding import shard_of
+from schemas.command import Command
 from schemas.signal import Signal
 from schemas.slice import Slice
 from schemas.slices import COLUMNS, Slices
@@ -23,10 +24,12 @@ Item = tuple[str, Slices]
 ROWS = 1_000
 
 # Unlike the struct that is written, it takes no field that is not known: it may be the one that matters.
-_fields = {**get_type_hints(Slice), "signals": list[wire(Signal)]}  # type: ignore[misc]
-_row = msgspec.defstruct(
-    "JournalRow", [(name, _fields[name]) for name in Slice.model_fields], forbid_unknown_fields=True, gc=False
-)
+_fields = {**get_type_hints(Slice), "signals": list[wire(Signal)], "command": wire(Command) | None}  # type: ignore[misc]
+_all: list[Any] = [
+    (name, _fields[name]) if field.is_required() else (name, _fields[name], field.default)
+    for name, field in Slice.model_fields.items()
+]
+_row = msgspec.defstruct("JournalRow", _all, forbid_unknown_fields=True, gc=False)
 _decoder = msgspec.json.Decoder(_row)
 
 
@@ -67,6 +70,8 @@ def _contradiction(slices: Slices) -> str | None:
         return f"signals of rows {list(slices.signal_row)}, but {len(slices)} rows"
     if (np.diff(slices.position) < 0).any():
         return "positions that fall"
+    if (slices.cause == "command") != (slices.command is not None):
+        return f"an entry of cause {slices.cause}, {'without' if slices.command is None else 'with'} a command"
     return None
 
 
@@ -96,7 +101,7 @@ class Entries:
         if not self.ours(message):
             return None
         slices = self._read(message)
-        if slices.cause != "candles":
+        if slices.cause not in ("candles", "command"):
             return slices
         said = self.said.get(slices.shard, 0)
         self.said[slices.shard] = max(said, slices.upto)

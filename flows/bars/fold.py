@@ -7,7 +7,9 @@ volume is the very number that the exchange publishes, and it is the same whethe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +74,7 @@ class Trades:
         """These, and others behind them."""
         if not len(self):
             return later
-        both = zip(self.columns(), later.columns(), strict=True)
+        both: Iterator[tuple[Any, Any]] = zip(self.columns(), later.columns(), strict=True)
         return Trades(*(np.concatenate(pair) for pair in both))
 
     def cut(self, ts: int) -> tuple[Trades, Trades]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from flows.outbox import Outbox, new_outbox
@@ -50,6 +51,8 @@ class PortfolioStage:
 
     def step(self, slices: Slices) -> Outbox:
         """Take what one shard said; decide what is then complete."""
+        if slices.cause == "command":
+            return self.command(Command(**msgspec.structs.asdict(slices.command)), slices.received_ms)
         outbox = new_outbox()
         noticed = self.aligner.push(slices)
         noticed = [notice for notice in noticed if notice.ts in self.window]

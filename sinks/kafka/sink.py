@@ -20,6 +20,8 @@ from sinks.kafka.publisher import LOG, Publisher, nothing
 Outbox = dict[str, list[Any]]
 OURS = tuple(topic.name for topic in TOPICS.values() if topic.direction != "in")
 OVERDUE = 3  # snapshots
+SAID = ("candles", "command")
+"""Causes of entries that are known by their positions: said at once, and once."""
 
 
 class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
@@ -47,13 +49,13 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
         )
 
     def write_batch(self, items: list[Outbox]) -> None:
-        """Hand the records of some outboxes over; those of a call leave in one transaction.
+        """Hand the records of some outboxes over.
 
         Waits while too much is under way. Raises FencedError, PublishError or KafkaException for this call or an
         earlier one.
         """
         portfolio, prefix = self._sink.portfolio, self._sink.prefix
-        told = [slices for outbox in items for slices in outbox.get(TOPIC, ()) if slices.cause == "candles"]
+        told = [slices for outbox in items for slices in outbox.get(TOPIC, ()) if slices.cause in SAID]
         if told:  # first of all: a decision waits for it
             self._courier.publisher().say([entry for slices in told for entry in entries(slices, portfolio, prefix)])
         # Encoded here and not in the thread: what is handed over is as many bytes as the bound says.
@@ -67,7 +69,7 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
             for record in records:
                 if not isinstance(record, Slices):
                     yield message(topic, record, portfolio, prefix)
-                elif record.cause != "candles":
+                elif record.cause not in SAID:
                     yield message(topic, record.record(), portfolio, prefix)
 
     def _diverged(self, now: Message) -> Message | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,10 +25,9 @@ class Coinbase(Protocol):
     name = "coinbase"
     tells = ()
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, candles: Sequence[Record] = ()) -> None:
+        super().__init__(candles)
         self._number = 0
-        self._minutes: dict[str, list[Record]] = defaultdict(list)  # of the five that run, by symbol
         self._subscribed: dict[str, list[str]] = {}
 
     def heard(self, text: str, now: int) -> tuple[list[str], set[Topic]]:
@@ -46,19 +44,12 @@ class Coinbase(Protocol):
             event = {"type": "update", "trades": [{"product_id": name, **_match(record)}]}
             return self._message("market_trades", now, event)
         if isinstance(record, CANDLE):
-            (running,) = longer(self._run(record), record.symbol, FIVE_MINUTES)
+            running = longer([one for one in self.candles if one.ts <= record.ts], record.symbol, FIVE_MINUTES)[-1]
             event = {"type": "update", "candles": [{"product_id": name, **_bucket(running)}]}
             return self._message("candles", record.ts - 1, event)  # it came before the minute was over
         data = {"type": "ticker", "product_id": name, "best_bid": str(record.bid), "best_ask": str(record.ask)}
         data |= {"best_bid_quantity": str(record.bid_size), "best_ask_quantity": str(record.ask_size)}
         return self._message("ticker", record.ts, {"type": "update", "tickers": [data]})
-
-    def _run(self, minute: Record) -> list[Record]:
-        length, some = to_millis(FIVE_MINUTES), self._minutes[minute.symbol]
-        if some and (some[0].ts - 1) // length != (minute.ts - 1) // length:
-            some.clear()
-        some.append(minute)
-        return some
 
     def idle(self, now: int) -> str:
         return self._message("heartbeats", now, {"current_time": _iso(now), "heartbeat_counter": self._number})

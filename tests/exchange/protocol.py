@@ -24,14 +24,18 @@ class Refused(Exception):  # noqa: N818 (an answer of the simulator, not one of 
 
 
 class Protocol(ABC):
-    """One connection's talk. ``name`` is that of the exchange; the simulator's addresses begin with it."""
+    """One connection's talk. ``name`` is that of the exchange; the simulator's addresses begin with it.
+
+    ``candles``: all of the tape, for exchanges whose candles are longer.
+    """
 
     name: ClassVar[str]
     tells: ClassVar[tuple[str, ...]]
     """What a candle of this exchange has beside its prices and volume."""
 
-    def __init__(self) -> None:
+    def __init__(self, candles: Sequence[Record] = ()) -> None:
         self.exchange = exchange(self.name)
+        self.candles = candles
 
     @abstractmethod
     def heard(self, text: str, now: int) -> tuple[list[str], set[Topic]]:

@@ -81,6 +81,7 @@ class Simulator:
         self.requests = 0
         self.over = asyncio.Event()
         self._tape, self._wall, self._skew_ms = tape, wall, skew_ms
+        self._candles = tape.candles()
         self._mischief = sorted(mischief or [], key=lambda one: one.at)
         self._clients: list[_Client] = []
         self._sent = 0  # records of the tape that are past
@@ -228,7 +229,7 @@ class Simulator:
             return web.Response(status=503)
         socket = web.WebSocketResponse(autoping=True, compress=False)
         await socket.prepare(request)
-        client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]]())
+        client = _Client(socket, request, PROTOCOLS[request.match_info["exchange"]](self._candles))
         self._clients.append(client)
         for text in client.protocol.hello(self.now):
             await self._write(client, text)

@@ -48,7 +48,8 @@ def test_every_stream_that_is_asked_for_is_subscribed_to(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_what_a_connection_brings_is_the_tape(name: str) -> None:
-    there, protocol, parser = tape(name), PROTOCOLS[name](), exchange(name).parser()
+    there, parser = tape(name), exchange(name).parser()
+    protocol = PROTOCOLS[name](there.candles())
     read: list[Any] = []
     for record in there.records:
         read += parser.parse(protocol.frame(record, record.ts).encode(), record.ts * 1_000_000)

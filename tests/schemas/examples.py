@@ -25,6 +25,15 @@ SIGNAL: dict[str, Any] = {
 _MARKET: dict[str, Any] = {"symbol": "BTC/USDT:USDT", "ts": 60_000}
 _ACCOUNT: dict[str, Any] = {"id": "i", "ts": 60_000, "portfolio": "main", "strategy": "s", "symbol": "BTC/USDT"}
 
+COMMAND: dict[str, Any] = {
+    "id": "c",
+    "ts": 1,
+    "portfolio": "main",
+    "sender": "me",
+    "name": "pause",
+    "arguments": {"minutes": 5, "why": "lunch"},
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "candles": {
         **_MARKET,
@@ -41,14 +50,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "trades": {**_MARKET, "id": "7", "price": 0.1, "amount": 1e-9, "side": "sell"},
     "quotes": {**_MARKET, "bid": 9.5, "ask": 10.0, "bid_size": 0.0, "ask_size": 1e21},
-    "commands": {
-        "id": "c",
-        "ts": 1,
-        "portfolio": "main",
-        "sender": "me",
-        "name": "pause",
-        "arguments": {"minutes": 5, "why": "lunch"},
-    },
+    "commands": COMMAND,
     "journal": {
         "shard": "candles-0",
         "shards": ["candles-0", "candles-1"],
@@ -67,6 +69,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "position": [39, 41],
         "signals": [SIGNAL],
         "signal_row": [1],
+        "command": COMMAND,
+        "received_ms": 2,
     },
     "bars": {**_MARKET, "timeframe": "5m", "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 0.0}
     | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5},

@@ -26,6 +26,7 @@ def struct(topic: Topic, **changes: Any) -> Any:
     values: Any = {**EXAMPLES[topic.name], **changes}
     if topic.name == "journal":
         values["signals"] = [wire(TOPICS["signals"].record)(**signal) for signal in values["signals"]]
+        values["command"] = values["command"] and wire(TOPICS["commands"].record)(**values["command"])
     return wire(topic.record)(**values)
 
 

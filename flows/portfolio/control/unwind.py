@@ -31,7 +31,8 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
         for ticket in gone:
             account.desk.uncommit(ticket)
             order = ticket.order
-            account.memory.risked.pop(order.position_id, None)
+            if order.leg == "entry":
+                account.memory.risked.pop(order.position_id, None)
             figures = {"order_id": order.id, "strategy": order.strategy, "side": order.side, "by": by}
             of = Place("symbol", symbol)
             notices.alert(

@@ -1,0 +1,154 @@
+"""``penstock command``: tell a running portfolio what to do, and wait for its answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from cli.errors import UserError
+from cli.options import ConfigFile, Sets
+
+if TYPE_CHECKING:
+    from connectors.kafka.connection import Connection
+    from schemas.config.root import Config
+
+PLACED: dict[str, tuple[str, ...]] = {
+    "close": ("symbol",),
+    "confirm": ("token",),
+    "reset": ("breaker",),
+    "mode": ("strategy", "mode"),
+    "buy": ("symbol",),
+    "sell": ("symbol",),
+    "alarm": ("what",),
+}
+"""By command, what its words are called that are no NAME=VALUE."""
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="pause, reduce, halt, resume, close, confirm, reset, set, mode, buy, sell, alarm, status",
+        ),
+    ],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORD|KEY=VALUE]…",
+            help="As in: close BTC/USDT; close all; confirm TOKEN; reset BREAKER; set risk.per_trade_pct=0.25; "
+            "mode STRATEGY shadow; pause for=1h strategy=NAME; buy BTC/USDT stop=40000 intent=ID.",
+        ),
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option(envvar="PENSTOCK_SENDER", help="Who gives it; needless if only one may.")
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the answer.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole reply as JSON.")] = False,
+    config: ConfigFile = None,
+    sets: Sets = None,
+) -> None:
+    """Tell a running portfolio what to do, and wait for its answer.
+
+    The exit code is 0 when it was done or wants to be confirmed, 1 when it was refused or nobody answered.
+    """
+    import os
+
+    from connectors.kafka.connection import Connection
+    from schemas.config.load import load
+
+    settings = load(config, os.environ, sets or ()).config
+    who = _sender(sender, settings)
+    given = arguments(name, words or [])
+    connection = Connection(settings.kafka)
+    reply = _ask(connection, settings, who, name, given, wait)
+    if reply is None:
+        raise UserError(
+            f"no answer within {wait:g} s: is `penstock run` at work, with the same portfolio? The command is on its "
+            f"topic, and is refused once it is older than commands.max_age ({settings.commands.max_age})"
+        )
+    print(json.dumps(reply) if as_json else f"{reply['status']}: {reply['message']}")
+    if reply["status"] == "confirm":
+        print(f"to do it: penstock command confirm {reply['figures']['token']}")
+    if reply["status"] == "refused":
+        raise typer.Exit(1)
+
+
+def arguments(name: str, words: list[str]) -> dict[str, Any]:
+    """The arguments of a command, of the words behind its name. Raises UserError.
+
+    >>> arguments("mode", ["sma_atr", "shadow"]), arguments("close", ["all"])
+    ({'strategy': 'sma_atr', 'mode': 'shadow'}, {})
+    >>> arguments("set", ["risk.per_trade_pct=0.25"]), arguments("pause", ["for=1h"])
+    ({'key': 'risk.per_trade_pct', 'value': '0.25'}, {'for': '1h'})
+    """
+    if name == "set":
+        key, equals, value = " ".join(words).partition("=")
+        if not equals:
+            raise UserError("penstock command set: write set section.key=value")
+        return {"key": key.strip(), "value": value.strip()}
+    if name == "close" and words == ["all"]:
+        return {}
+    if name == "close" and not words:
+        raise UserError("penstock command close: name a symbol, strategy=NAME, or all")
+    found: dict[str, Any] = {}
+    places = list(PLACED.get(name, ()))
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals:
+            found[key] = value
+        elif places:
+            found[places.pop(0)] = word
+        else:
+            raise UserError(f"penstock command {name}: what is {word!r}? Write KEY=VALUE")
+    return found
+
+
+def _sender(sender: str | None, config: Config) -> str:
+    known = sorted(config.commands.senders)
+    if not known:
+        raise UserError('commands.senders names nobody, so nobody is obeyed: name a sender, as in {"me": ["*"]}')
+    if sender is None and len(known) > 1:
+        raise UserError(f"--sender: who are you? commands.senders has {', '.join(known)}")
+    return sender or known[0]
+
+
+def _ask(
+    connection: Connection, config: Config, sender: str, name: str, given: dict[str, Any], wait: float
+) -> dict[str, Any] | None:
+    from confluent_kafka import Producer
+
+    from connectors.kafka.admin import Topics
+    from connectors.kafka.tail import Tail
+    from schemas.command import Command
+    from sinks.kafka.commanding import SETTINGS, send
+
+    there = Topics(connection).names()
+    for topic in ("commands", "replies"):
+        if config.kafka.topic(topic) not in there:
+            wanted = config.kafka.topic(topic)
+            raise UserError(f"{config.kafka.bootstrap_servers} has no topic {wanted}; penstock topics create")
+    id_ = str(uuid4())
+    if name in ("buy", "sell"):
+        given = {"intent": id_, **given}
+    now = int(time.time() * 1_000)
+    record = Command(id=id_, ts=now, portfolio=config.portfolio.name, sender=sender, name=name, arguments=given)
+    tail = Tail(connection, config.kafka.topic("replies"))
+    try:
+        tail.skip(tail.starts("end"))
+        send(connection.client(Producer, SETTINGS), record, config.kafka.prefix)
+        until = time.monotonic() + wait
+        for seen in tail.follow():
+            if seen is not None and seen.value is not None:
+                reply: dict[str, Any] = json.loads(seen.value)
+                if reply.get("command_id") == id_:
+                    return reply
+            if time.monotonic() > until:
+                return None
+    finally:
+        tail.close()
+    return None

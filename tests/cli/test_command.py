@@ -1,0 +1,113 @@
+"""``penstock command`` and a live run: asked, answered, killed, and computed again from the journal."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from cli.command import arguments
+from cli.errors import UserError
+from tests.command import START, Rows, penstock, write_csv
+from tests.live import Installation
+
+SECOND = 1_000
+SETTINGS = """
+strategies: [{use: sma_cross, params: {fast: 20, slow: 50}}]
+market: {max_wait: 1s, stale_after: 1m}
+commands:
+  senders: {ann: ["*"], bot: [buy, status]}
+run: {equity_every: 1m, checkpoint_every_s: 1}
+"""
+BUY = ("buy", "BTC/USDT", "stop=95", "intent=click")
+SAME = ("orders", "fills", "positions", "rejections", "breakers", "replies", "audit")
+
+
+def flat(folder: Path, begin: int, end: int) -> Path:
+    rows: Rows = [(START + n * SECOND, 100.0, 101.0, 99.0, 100.0, 1.0) for n in range(begin, end)]
+    (folder / str(begin)).mkdir()
+    return write_csv(folder / str(begin) / "BTC_USDT-1s.csv", rows)
+
+
+@pytest.fixture
+def installation(kafka: str, tmp_path: Path) -> Installation:
+    found = Installation(kafka, tmp_path)
+    (tmp_path / "penstock.yaml").write_text(SETTINGS, encoding="utf-8")
+    found.done("topics", "create")
+    return found
+
+
+def told(installation: Installation, *words: str, sender: str = "ann") -> tuple[int, str]:
+    """Exit code and answer."""
+    result = installation.command("command", *words, "--sender", sender)
+    return result.code, result.out or result.err
+
+
+def test_commands_are_answered_survive_a_kill_and_are_in_the_journal(installation: Installation) -> None:
+    folder = installation.folder
+    installation.done("publish", flat(folder, 0, 90))
+    producer = Producer({"bootstrap.servers": installation.kafka})
+    producer.produce(installation.topic("commands"), b'{"id": "x"}', b"main")
+    producer.flush()
+    with installation.running() as run:
+        run.until(lambda: installation.values("equity"), bool)
+        assert told(installation, *BUY, sender="eve") == (1, "refused: SENDER_UNKNOWN: sender=eve\n")
+        assert told(installation, "pause", sender="bot") == (
+            *(1, "refused: SENDER_NOT_ALLOWED: sender=bot command=pause\n"),
+        )
+        code, said = told(installation, *BUY, sender="bot")
+        assert (code, said.startswith("done: DONE: intent=click order_id=")) == (0, True)
+        assert told(installation, *BUY)[1].startswith("refused: INTENT_PENDING")
+        installation.done("publish", flat(folder, 90, 160))
+        run.until(lambda: installation.values("fills"), bool)
+        assert told(installation, "set", "risk.max_open_positions=1")[0] == 0
+        run.process.send_signal(signal.SIGKILL)
+        run.wait()
+    with installation.running() as run:
+        code, said = told(installation, *BUY)
+        assert (code, said.startswith("refused: INTENT_EXECUTED: intent=click")) == (1, True)
+        code, said = told(installation, "close", "all")
+        assert (code, "penstock command confirm" in said) == (0, True)
+        assert told(installation, "confirm", said.split()[-1]) == (0, "done: DONE: orders=1\n")
+        installation.done("publish", flat(folder, 160, 230))
+        run.until(lambda: installation.values("fills"), lambda found: len(found) == 2)
+        code, said = told(installation, "status", "--json")
+        assert (code, json.loads(said)["figures"]["positions"]) == (0, 0)
+        assert run.end() == 0
+    (letter,) = installation.records("deadletters")
+    assert (letter["reason"], letter["raw"]) == ("COMMAND_INVALID", '{"id": "x"}')
+    assert len({row["id"] for row in installation.records("audit")}) == len(installation.records("audit")) == 9
+    words = ("replay", "--from-kafka", "--of", "journal", "--no-html", "--out", "again")
+    installation.done(*words)
+    for topic in SAME:
+        path = folder / f"again/{topic}.jsonl"
+        again = path.read_bytes().splitlines() if path.exists() else []
+        assert again == installation.values(topic), topic
+
+
+def test_who_may_give_none_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    result = penstock(tmp_path, "command", "pause")
+    assert result.code == 2
+    assert result.err.startswith("penstock: commands.senders names nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "found"),
+    [
+        ("close", ["BTC/USDT"], {"symbol": "BTC/USDT"}),
+        ("close", ["strategy=a"], {"strategy": "a"}),
+        ("buy", ["BTC/USDT", "stop=95"], {"symbol": "BTC/USDT", "stop": "95"}),
+        ("reset", ["drawdown"], {"breaker": "drawdown"}),
+    ],
+)
+def test_words_are_arguments(name: str, words: list[str], found: dict[str, str]) -> None:
+    assert arguments(name, words) == found
+
+
+@pytest.mark.parametrize(("name", "words"), [("close", []), ("pause", ["now"]), ("set", ["risk.quantity"])])
+def test_a_word_too_many_or_too_few_is_a_mistake(name: str, words: list[str]) -> None:
+    with pytest.raises(UserError):
+        arguments(name, words)
