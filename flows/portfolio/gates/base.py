@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -38,7 +38,7 @@ class Intent(msgspec.Struct, gc=False):
     trigger: Decimal | None = None  # price of an order that waits for it; none at the market
 
 
-class Exposure(NamedTuple):
+class Exposure(msgspec.Struct, gc=False):
     """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
 
     symbol: str

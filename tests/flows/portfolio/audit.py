@@ -13,6 +13,7 @@ import pytest
 from flows.outbox import Outbox
 from flows.portfolio.rounding import money
 from schemas.config.root import Config
+from tests.flows.portfolio.audit_sizes import Sizes
 from tests.flows.portfolio.stories import Row, at
 
 SLACK = 1 + 1e-9
@@ -61,13 +62,14 @@ class Audit:
     """Books of its own: cash, positions, orders that wait."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
+        self.config, self.sizes = config, Sizes(config)
         self.cash = config.portfolio.cash
         self.realised = Decimal(0)
         self.held: dict[tuple[str, str], Held] = {}  # by symbol and strategy
         self.waiting: dict[str, Any] = {}
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
+        self.risked: dict[str, float] = {}  # by position: what its entries lose at their stops
         self.holding: dict[tuple[str, str, str | None], int] = {}  # breakers that have tripped, and when
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
 
@@ -83,6 +85,7 @@ class Audit:
             self._fill(self.waiting.pop(fill.order_id, None) or orders[fill.order_id], fill)
         assert brackets <= self.filled
         before = set(self.held)
+        self.sizes.instant(rows)
         self.marks.update((row.symbol, row.close) for row in rows)
         self._breakers(outbox)
         at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
@@ -145,6 +148,8 @@ class Audit:
         if not held.parts:
             assert held.quantity == 0
             self.realised += held.gained - held.fees
+            result = float(held.gained - held.fees) / self.risked.pop(held.order.id)
+            self.sizes.trades.setdefault(order.strategy, []).append(result)
             del self.held[key]
 
     def _breakers(self, outbox: Outbox) -> None:
@@ -215,26 +220,31 @@ class Audit:
         assert order.quantity % instrument.lot == 0
         assert order.quantity >= instrument.min_quantity
         assert notional >= float(instrument.min_notional)
-        if risk.sizing == "risk":
-            assert quantity * distance <= equity * risk.per_trade_pct / 100 * SLACK
+        self.risked[order.position_id] = self.risked.get(order.position_id, 0.0) + quantity * distance
+        assert quantity <= self.sizes.most(order, equity, price, distance) * SLACK
 
     def _spread(self, order: Any, notional: float, equity: float) -> None:
         """The caps on symbols, groups and the net, with what waits counted as if it were filled."""
         risk = self.config.risk
         values: dict[str, float] = {order.symbol: notional}
         net = notional if order.side == "buy" else -notional
+        nets: dict[str, float] = {order.symbol: net}
         parts: list[tuple[Any, Decimal, int]] = [(one.order, one.quantity, 1) for one in self.held.values()]
         parts += [(one, one.quantity, -1 if one.reduce_only else 1) for one in self.waiting.values()]
         for one, quantity, sign in parts:
             held = one in [position.order for position in self.held.values()]
             value = sign * float(quantity) * (self.marks[one.symbol] if held else self._expected(one))
             values[one.symbol] = values.get(one.symbol, 0.0) + value
-            net += value if (one.side == "buy") == (not one.reduce_only) else -value
+            signed = value if (one.side == "buy") == (not one.reduce_only) else -value
+            net += signed
+            nets[one.symbol] = nets.get(one.symbol, 0.0) + signed
         cap = equity / 100 * SLACK
         assert values[order.symbol] <= (risk.max_symbol_exposure_pct or 1e9) * cap + 1e-6
         for symbols in risk.groups.values():
             if order.symbol in symbols:
                 assert sum(values.get(name, 0.0) for name in symbols) <= risk.max_group_exposure_pct * cap + 1e-6
+        if risk.max_var_pct is not None:
+            assert self.sizes.value_at_risk(nets) <= risk.max_var_pct * cap + 1e-6
         assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
     def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
