@@ -107,6 +107,7 @@ odd = st.one_of(
             "1950-01-01T00:00:00Z",
         ]
     ),
+    st.sampled_from(["A/" + "B" * 70, "A-" + "B" * 70, "A" * 70 + "USDT"]),
     st.sampled_from([[], {}, [[]], [{}], {"a": {}}]).map(deepcopy),
 )
 
