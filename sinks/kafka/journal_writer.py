@@ -65,7 +65,9 @@ class JournalWriter:
         """Wait until all is on the topic. Raises PublishError."""
         while self._producer.flush(TIMEOUT_S):  # S3
             self._raise()
-            self._log.warning("%s: waiting for the brokers to take entries of the journal", self._name)
+            self._log.warning(
+                "%s: Kafka does not answer (entries of the journal): it is waited for, and nothing is lost", self._name
+            )
         self._raise()
 
     def close(self) -> None:

@@ -246,7 +246,10 @@ class Publisher:
                     raise self._fenced(error) from failed
                 if not error.retriable():
                     raise
-                self._log.warning("%s: waiting for the brokers: %s", self._id, error.str())
+                why = error.str()
+                self._log.warning(
+                    "%s: Kafka does not answer (%s): it is waited for, and nothing is lost", self._id, why
+                )
 
     def _fenced(self, error: KafkaError) -> FencedError:
         # The client tells the two apart by nothing. Up to its time-out a transaction can only have been taken over.
