@@ -72,7 +72,6 @@ def run(
     try:
         if process is None:
             _announce(deployment, folder, processes)
-        if process is None:
             _watch(config, sets, deployment, folder)
         if process is None and processes > 1:
             raise typer.Exit(supervise.supervise(again, processes, folder.lock, say))
