@@ -36,7 +36,7 @@ long: .venv peers ## run the tests that `make test` leaves out: every fault, the
 
 docs: .venv ## write docs/configuration.md, topics.md, monitoring.md and gates.md from the code
 	$(VENV)/python -m schemas.documents docs
-	$(VENV)/python -m sinks.vitals.page docs
+	$(VENV)/python -m sinks.vitals.page docs deploy
 	$(VENV)/python -m flows.portfolio.gates.page docs
 
 bench: .venv peers ## replay and its peers side by side on the same candles

@@ -47,7 +47,19 @@ RULES: dict[str, Any] = {
     "var_sample": "5m",
     "var_min_samples": 1,
 }
-"""Every gate and multiplier, each wide enough to let everything through: the same orders, and all the work."""
+BREAKERS: dict[str, Any] = {
+    "drawdown": {"max_pct": 99.0},
+    "daily_loss": {"max_pct": 99.0},
+    "consecutive_losses": {"most": 1_000_000},
+    "losses": {"most": 1_000_000},
+    "volatility": {"times": 1_000.0},
+    "slippage": {"max_pct": 99.0},
+    "rejections": {"max_pct": 100.0},
+    "stale_data": {"after": "52w"},
+    "order_rate": {"most": 1_000_000},
+    "divergence": {"alarms": 1_000_000},
+}
+"""Every gate, multiplier and breaker, each wide enough to let everything through: the same orders, and all the work."""
 
 SignalRow = wire(Signal)
 
@@ -122,7 +134,10 @@ def once(config: Config, parts: list[Slices]) -> tuple[float, int]:
 
 def measure(rounds: int) -> dict[str, Any]:
     """All rounds, in turns, in this process."""
-    sides = {"plain": Config.model_validate(PLAIN), "all": Config.model_validate({**PLAIN, "risk": RULES})}
+    sides = {
+        "plain": Config.model_validate(PLAIN),
+        "all": Config.model_validate({**PLAIN, "risk": RULES, "breakers": BREAKERS}),
+    }
     parts = market()
     for config in sides.values():
         once(config, parts)  # compiled, and cached

@@ -11,7 +11,7 @@ from schemas.record import Exact, Figures, Id, Millis, Record, Symbol
 Side = Literal["buy", "sell"]
 BracketLeg = Literal["stop", "target"]
 ExitLeg = Literal["exit", "stop", "target", "time", "close"]
-Leg = Literal["entry", "exit", "stop", "target", "time", "close"]
+Leg = Literal["entry", "add", "exit", "stop", "target", "time", "close"]
 
 
 class Tranche(Record):
@@ -30,7 +30,9 @@ class Order(Record):
     portfolio: str
     strategy: str
     symbol: Symbol
-    leg: Annotated[Leg, Field(description="entry opens; exit follows a signal, time an age; stop and target guard it")]
+    leg: Annotated[
+        Leg, Field(description="entry opens, add adds; exit follows a signal, time an age; stop and target guard it")
+    ]
     side: Side
     type: Literal["market", "limit", "stop"]
     quantity: Annotated[Exact, Field(gt=0, description="base currency, a multiple of the lot")]

@@ -11,7 +11,7 @@ from schemas.record import Exact, Id, Millis, Mode, Record, Symbol
 
 
 class Position(Record):
-    """One record when it opens, one when a part of it leaves, one when it closes, which holds the whole round trip."""
+    """One record when it opens, at each change, and when it closes; the last one holds the whole round trip."""
 
     id: Annotated[Id, Field(description="the same from open to close")]
     ts: Annotated[Millis, Field(description="event time of this change, epoch ms UTC")]
@@ -22,7 +22,7 @@ class Position(Record):
     side: Literal["long", "short"]
     status: Literal["open", "closed"]
     quantity: Annotated[Exact, Field(gt=0, description="base currency: still held while open, all of it when closed")]
-    entry_price: Annotated[Exact, Field(description="average, slippage included")]
+    entry_price: Annotated[Exact, Field(description="average of what is held, of all when closed, slippage included")]
     entry_ts: Annotated[Millis, Field(description="open time of the candle of the entry, epoch ms UTC")]
     stop: Annotated[Exact, Field(description="protective stop in force; of several the one farthest away")]
     target: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 ANY, ANY_MS = "any", 1
@@ -10,6 +11,7 @@ ANY, ANY_MS = "any", 1
 _FORM = re.compile(r"([1-9][0-9]*)([smhdw])")
 
 
+@lru_cache(maxsize=1_024)
 def to_millis(timeframe: str) -> int:
     """Length of a timeframe in milliseconds.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 import uuid
@@ -40,10 +41,14 @@ class Latency:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds from kill -9 to the first order for a candle that was published after the kill."""
+    """Seconds from kill -9 to the first order for a candle that was published after the kill.
+
+    ``state``: bytes of the last checkpoint.
+    """
 
     symbols: int
     seconds: float
+    state: int
 
 
 class Market:
@@ -217,4 +222,16 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
         seconds = reader.one_after(killed, market, running) - killed
         market.close()
         reader.all(market.ts, running)
-    return Recovery(len(feed.symbols), seconds)
+        running.stop()
+        state = checkpoint(running.folder / "state/recovery")
+    return Recovery(len(feed.symbols), seconds, state)
+
+
+def checkpoint(recovery: Path) -> int:
+    """Bytes of the newest state of every key of every step."""
+    newest = "SELECT length(ser_change), max(snap_epoch) FROM snaps GROUP BY step_id, state_key"
+    size = 0
+    for path in sorted(recovery.glob("part-*.sqlite3")):
+        with closing(sqlite3.connect(path)) as part:
+            size += sum(length or 0 for length, _ in part.execute(newest))
+    return size

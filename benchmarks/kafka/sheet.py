@@ -50,7 +50,9 @@ the live market do not count: broker and process are new to requests of this siz
 
 **Recovery**: {many:,} symbols, {history} candles of each in state, a candle of each every {pace:g} ms. From `kill -9`
 of the running process, which is started again at once, to the first order for a candle that was published after the
-kill. Every order, of before and after, was there once."""
+kill. Every order, of before and after, was there once.
+
+**State**: a checkpoint of that run has {state:,.0f} bytes a symbol, of all its steps."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def _live(live: Live) -> str:
         warm=live.warm_s,
         cold=", ".join(f"{one.cold_p99:.0f} ms" for one in live.latency),
         many=live.recovery[0].symbols,
+        state=live.recovery[-1].state / live.recovery[-1].symbols,
         history=live.history,
         pace=live.pace_ms,
     )

@@ -73,12 +73,17 @@ class Running:
     """A side at work, in a process group of its own, its words in ``log``."""
 
     def __init__(self, command: list[str], folder: Path) -> None:
-        self.log, self._command, self._killed = folder / "log", command, False
+        self.folder, self.log, self._command, self._killed = folder, folder / "log", command, False
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PENSTOCK")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=clean, start_new_session=True
             )
+
+    @property
+    def pid(self) -> int:
+        """Of the first process, and of the group."""
+        return self._process.pid
 
     def alive(self) -> None:
         """Raises SystemExit, with its last words, when it has ended by itself."""

@@ -209,7 +209,7 @@ class Exchange(ABC):
             self.to_exchange(symbol)
         for stream in streams:
             if stream not in self.streams:
-                raise ValueError(f"{self.id} has no stream {stream!r}: it has {', '.join(self.streams)}")
+                raise ValueError(f"{self.id} has no stream {stream!r}: it has {', '.join(self.streams) or 'none'}")
         if "candles" in streams and timeframe not in self.timeframes:
             raise ValueError(f"{self.id} streams no candles of {timeframe}: it has {', '.join(self.timeframes)}")
 

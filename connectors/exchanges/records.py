@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -45,7 +45,8 @@ def candle(
     """
     open_, high, low, close = prices
     if not low <= min(open_, close) <= max(open_, close) <= high:
-        raise ValueError(f"open {open_} or close {close} lies outside low {low} … high {high}")
+        when = datetime.fromtimestamp(opened / 1000, UTC).isoformat()
+        raise ValueError(f"open {open_} or close {close} lies outside low {low} … high {high} in the candle of {when}")
     ts = opened + to_millis(timeframe)
     return CANDLE(
         symbol=symbol,

@@ -72,7 +72,8 @@ class Rest:
                 body = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as failed:
             raise UnreachableError(f"{self.exchange.id}: {request.url}: {failed or type(failed).__name__}") from failed
-        said = f"{self.exchange.id}: status {answer.status}: {body[:LONGEST].decode(errors='replace')}"
+        words = " ".join(body[:LONGEST].decode(errors="replace").split())
+        said = f"{self.exchange.id}: status {answer.status}: {words}"
         if answer.status in TOO_MANY:
             after = answer.headers.get("Retry-After", "")
             self._budget.closed(self._wall.now() + int((float(after) if after.isdigit() else CLOSED_S) * NANOS))

@@ -11,6 +11,7 @@ import numpy as np
 from flows.columns import Floats, Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
+from flows.portfolio.book import Holding
 from flows.portfolio.control import steered
 from flows.portfolio.control.observed import ObservedLedger
 from flows.portfolio.control.states import States
@@ -152,17 +153,20 @@ class Account:
             elif pending:
                 self.desk.withdraw(pending, "ENTRY_WITHDRAWN", signal.ts, {"by": "signal"}, outbox)
             if want:
-                self._enter(signal, want, held if held == want else 0, timeframes, outbox)
+                adds = holding if held == want and not pending else None
+                self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox)
             if self.steering:
                 self.steering.settle(timeframes, outbox)
 
-    def _enter(self, signal: Any, side: int, held: int, timeframes: Ints, outbox: Outbox) -> None:
+    def _enter(self, signal: Any, side: int, held: int, adds: Holding | None, timeframes: Ints, outbox: Outbox) -> None:
         slot = self.slots[signal.symbol]
         standing = Standing(
             equity=self.tally["equity"].item(),
             gross=self.tally["gross"].item() + self.desk.committed,
             positions=len(self.book.holdings) + self.desk.coming,
             held=held,
+            additions=self.config.entries.additions - adds.additions if adds else 0,
+            held_quantity=float(adds.quantity) if adds else 0.0,
             memory=self.memory,
             atr=self.lanes["atr"].item(slot),
             vol=self.lanes["vol"].item(slot),
@@ -182,8 +186,8 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict
-        order = self.orders.entry(intent, checks, self.legs.of(intent))
-        self.memory.entered(signal.ts, order.id, intent.quantity * intent.risk)
+        order = self.orders.entry(intent, checks, self.legs.of(intent), adds)
+        self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:

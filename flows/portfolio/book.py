@@ -31,6 +31,9 @@ class Holding(msgspec.Struct, gc=False):
     left: Decimal = Decimal(0)  # quantity that has left already …
     left_value: Decimal = Decimal(0)  # … and what it was sold (or bought back) for
     gained: Decimal = Decimal(0)  # what that made, before fees
+    additions: int = 0
+    entered: Decimal = Decimal(0)  # if it was added to: quantity of all entries …
+    entered_value: Decimal = Decimal(0)  # … and what it was bought (or sold short) for
     leaving: bool = False  # an order that closes all of it waits
 
 
@@ -60,6 +63,20 @@ class Book:
         self.holdings[key] = holding
         self.cash -= holding.entry_value * holding.side + holding.fees
 
+    def add(self, holding: Holding, quantity: Decimal, value: Decimal, fee: Decimal) -> None:
+        """Make a position larger. Its entry price is then the average of what is held."""
+        if not holding.additions:
+            holding.entered = holding.quantity + holding.left
+            holding.entered_value = worth(holding.entry_price, holding.entered)
+        holding.additions += 1
+        holding.entered += quantity
+        holding.entered_value += value
+        holding.quantity += quantity
+        holding.entry_value += value
+        holding.fees += fee
+        holding.entry_price = average(holding.entry_value, holding.quantity)
+        self.cash -= value * holding.side + fee
+
     def leave(
         self, holding: Holding, quantity: Decimal, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg
     ) -> Closed | None:
@@ -77,6 +94,8 @@ class Book:
             holding.entry_value -= cost
             return None
         del self.holdings[(holding.symbol, holding.strategy)]
+        if holding.additions:
+            holding.entry_price = average(holding.entered_value, holding.entered)
         if holding.left:
             quantity, price = holding.left, average(holding.left_value, holding.left)
         return Closed(quantity, price, ts, leg, holding.fees, holding.gained - holding.fees)

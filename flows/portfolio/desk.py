@@ -15,7 +15,7 @@ from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
 from flows.portfolio.pending import Pending, Prices, reached
-from flows.portfolio.rounding import money, worth
+from flows.portfolio.rounding import DOWN, UP, money, on_grid, worth
 from flows.portfolio.tranches import Guard, guard_of
 from schemas.config.root import Config
 from schemas.record import Mode
@@ -47,6 +47,9 @@ class Desk:
         """
         for ticket in self.broker.take_waiting(symbol):
             self.uncommit(ticket)
+            if ticket.order.leg == "add" and self._left(ticket.order):
+                self._tell(ticket.order, "ENTRY_WITHDRAWN", ts, {"by": "exit"}, outbox)
+                continue
             price = self.broker.market_price(symbol, prices[0], buy=ticket.order.side == "buy")
             self.fill(ticket.order, price, ts, candle_ts, outbox)
         self.catch_up(symbol)
@@ -90,7 +93,8 @@ class Desk:
         if (best - guard.even_at) * side < 0 and (after is None or guard.targets < after):
             return
         guard.even_at = side * math.inf
-        if guard.tighten(holding.entry_price):
+        tick = self.broker.instruments.of(holding.symbol).tick  # an average need not be on it
+        if guard.tighten(on_grid(float(holding.entry_price), tick, UP if side > 0 else DOWN)):
             holding.stop = guard.outermost()[0]
             self.ledger.position(outbox, holding, ts, None)
 
@@ -108,7 +112,7 @@ class Desk:
         """Hand an order to the broker, for the next open. ``value``: its notional, negative for an exit."""
         self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
         self.committed += value
-        self.coming += 1 if value > 0 else -1
+        self.coming += _positions(order)
         if value < 0:
             self.book.holdings[(order.symbol, order.strategy)].leaving = True
 
@@ -116,7 +120,7 @@ class Desk:
         """Hand an entry to the broker that waits for its price, until the close of a candle."""
         self.broker.pending.setdefault(order.symbol, []).append(Pending(order, value, float(order.price), ts))
         self.committed += value
-        self.coming += 1
+        self.coming += _positions(order)
 
     def pending_of(self, symbol: str, strategy: str) -> Pending | None:
         """The entry of a strategy that waits for its price."""
@@ -133,8 +137,24 @@ class Desk:
     ) -> None:
         """Take back an entry that waits for its price. An alert tells of it."""
         self._unpend(one)
-        order = one.order
-        self.memory.risked.pop(order.position_id, None)
+        if one.order.leg == "entry":
+            self.memory.risked.pop(one.order.position_id, None)
+        self._tell(one.order, code, ts, figures, outbox, level)
+
+    def _left(self, order: Any) -> bool:
+        """Whether what an order wants to add to is gone, or about to go."""
+        holding = self.book.holdings.get((order.symbol, order.strategy))
+        return holding is None or holding.leaving or holding.id != order.position_id
+
+    def _tell(
+        self,
+        order: Any,
+        code: str,
+        ts: int,
+        figures: dict[str, Any],
+        outbox: Outbox,
+        level: Literal["info", "warning"] = "info",
+    ) -> None:
         told = {"order_id": order.id, "strategy": order.strategy, "side": order.side, **figures}
         told["quantity"] = str(order.quantity)
         self.notices.alert(outbox, code, ts, Place("symbol", order.symbol), told, level, about=order.id)
@@ -149,7 +169,7 @@ class Desk:
     def uncommit(self, ticket: Ticket) -> None:
         """A ticket waits no more."""
         self.committed -= ticket.value
-        self.coming -= 1 if ticket.value > 0 else -1
+        self.coming -= _positions(ticket.order)
         if not self.broker.waiting and not self.broker.pending:
             self.committed = 0.0  # nothing waits: no rounding error may stay behind
 
@@ -160,6 +180,8 @@ class Desk:
         self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
         if order.leg == "entry":
             self._open(order, price, value, fee, ts, candle_ts, outbox)
+        elif order.leg == "add":
+            self._add(order, value, fee, ts, outbox)
         else:
             self._leave(order, price, fee, ts, candle_ts, outbox)
 
@@ -184,6 +206,14 @@ class Desk:
         self.broker.guard(order.symbol, order.strategy, self._guard(order, side, float(price), ts, candle_ts))
         self.ledger.position(outbox, holding, ts, None)
 
+    def _add(self, order: Any, value: Decimal, fee: Decimal, ts: int, outbox: Outbox) -> None:
+        holding = self.book.holdings[(order.symbol, order.strategy)]
+        guard = self.broker.guards[order.symbol][order.strategy]
+        self.book.add(holding, order.quantity, value, fee)
+        guard.add(guard_of(order, guard.side).tranches, order.stop)
+        holding.stop, holding.target = guard.outermost()
+        self.ledger.position(outbox, holding, ts, None)
+
     def _guard(self, order: Any, side: int, price: float, ts: int, candle_ts: int) -> Guard:
         guard, exits = guard_of(order, side), self.exits
         if exits.break_even_at is not None:
@@ -199,6 +229,9 @@ class Desk:
         closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
         if closed is not None:
             self.broker.release(*key)
+            addition = self.pending_of(*key)
+            if addition:
+                self.withdraw(addition, "ENTRY_WITHDRAWN", ts, {"by": order.leg}, outbox)
             self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
         else:
             holding.stop, holding.target = self.broker.guards[order.symbol][order.strategy].outermost()
@@ -221,3 +254,8 @@ class Desk:
         self.ledger.restore(state["ledger"])
         self.memory.restore(state["memory"])
         self.committed, self.coming = state["committed"]
+
+
+def _positions(order: Any) -> int:
+    """How many positions there are more once an order is filled."""
+    return -1 if order.reduce_only else int(order.leg == "entry")

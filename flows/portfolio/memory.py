@@ -27,7 +27,7 @@ class Memory:
         del self.entries[: bisect_right(self.entries, ts - self.window)]
         self.entries.append(ts)
         if self.kept:
-            self.risked[position_id] = risk
+            self.risked[position_id] = self.risked.get(position_id, 0.0) + risk
 
     def entries_since(self, ts: int) -> int:
         """Entries that were ordered after an instant, which lies at most ``window`` back.

@@ -21,17 +21,23 @@ class Orders:
     def __init__(self, portfolio: str, entry_type: Literal["market", "limit", "stop"] = "market") -> None:
         self.portfolio, self.entry_type = portfolio, entry_type
 
-    def entry(self, intent: Intent, checks: dict[str, Figures], tranches: list[Any]) -> Any:
-        """Open a position, to be left in ``tranches``; ``checks`` says what each gate let it through on."""
+    def entry(
+        self, intent: Intent, checks: dict[str, Figures], tranches: list[Any], held: Holding | None = None
+    ) -> Any:
+        """Open a position, or add to the one ``held``, to be left in ``tranches``.
+
+        ``checks`` says what each gate let it through on.
+        """
         signal = intent.signal
-        id_ = event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, "entry")
+        leg: Literal["entry", "add"] = "add" if held else "entry"
+        id_ = event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, leg)
         return OrderRow(
             id=id_,
             ts=signal.ts,
             portfolio=self.portfolio,
             strategy=signal.strategy,
             symbol=signal.symbol,
-            leg="entry",
+            leg=leg,
             side="buy" if intent.side > 0 else "sell",
             type=self.entry_type,
             quantity=intent.lots,
@@ -39,7 +45,7 @@ class Orders:
             stop=intent.stop,
             target=intent.target,
             reduce_only=False,
-            position_id=id_,
+            position_id=held.id if held else id_,
             signal_id=signal.id,
             reason=signal.reason,
             checks=checks,

@@ -31,6 +31,7 @@ class Guard(msgspec.Struct, gc=False):
     even_at: float  # a price at which the stops go to the entry; out of reach (infinite) when there is none
     due: int = NEVER  # close of the last candle that it is held, epoch ms
     targets: int = 0  # that were reached
+    numbered: int = 0  # tranches that it ever had
 
     def tighten(self, stop: Decimal) -> bool:
         """Move stops that are farther away to a level. Returns whether any was."""
@@ -39,6 +40,16 @@ class Guard(msgspec.Struct, gc=False):
             if (level - one.stop_at) * self.side > 0:
                 one.stop, one.stop_at, moved = stop, level, True
         return moved
+
+    def add(self, tranches: list[Tranche], stop: Decimal) -> None:
+        """More is held: no stop is farther away than the nearer one of the position's and of what was added."""
+        before = self.outermost()[0]
+        for one in tranches:
+            one.number += self.numbered
+        self.numbered += len(tranches)
+        self.tranches = [*self.tranches, *tranches]
+        self.tighten(before)
+        self.tighten(stop)
 
     def outermost(self) -> tuple[Decimal, Decimal | None]:
         """The stop and the target that are farthest away; no target when a part has none."""
@@ -65,7 +76,7 @@ def guard_of(order: Any, side: int) -> Guard:
     """The guard of an entry that was filled."""
     parts = order.tranches or (order,)
     made = [tranche(number, side, one.quantity, one.stop, one.target) for number, one in enumerate(parts)]
-    return Guard(side, made, side * np.inf)
+    return Guard(side, made, side * np.inf, numbered=len(made))
 
 
 def hits(guard: Guard, open_: float, high: float, low: float) -> list[Hit]:

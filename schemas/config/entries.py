@@ -18,6 +18,9 @@ class EntriesConfig(Section):
     by: Literal["percent", "atr"] = Field("percent", description="unit of `at`: of the price, or average true ranges")
     at: float = Field(0.1, gt=0, description="for limit and stop: distance of the order from the price of the signal")
     candles: int = Field(5, ge=1, description="for limit and stop: withdrawn when so many candles have closed")
+    additions: int = Field(
+        0, ge=0, description="how often a wish for the side that is held adds to the position; 0: it is refused"
+    )
 
     @property
     def uses_atr(self) -> bool:

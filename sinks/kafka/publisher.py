@@ -12,7 +12,7 @@ Publishing a batch (what shards say to the journal goes another way: :mod:`sinks
 
 - **P1** leave out what is owed (O3); a payload that differs from the one on the topic is reported, not published.
 - **P2** begin a transaction.
-- **P3** produce.
+- **P3** produce, for some seconds at most: what is left then goes into another transaction.
 - **P4** commit: this delivers everything and makes it visible at once, or nothing.
 
 A checkpoint holds the end of each partition and what is still owed. No transaction is open then, so a record of this
@@ -39,6 +39,10 @@ from sinks.kafka.owed import Answer, Owed
 from sinks.kafka.read_back import QUIET, TIMEOUT_S, Ends, read_back
 
 TRIES = 10
+PRODUCES_FOR_S = 4.0
+UNDER_WAY = 1_000
+"""Messages that the broker has not taken yet. A slow one (a quota, a bad disk) sees a transaction of some seconds and
+little behind it, not one so large that it gives it up before it has it, again and again."""
 LOG = logging.getLogger("penstock.kafka")
 SETTINGS = {
     "enable.idempotence": True,
@@ -51,6 +55,7 @@ SETTINGS = {
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 1_000,
     "message.max.bytes": LARGEST,
+    "queue.buffering.max.messages": UNDER_WAY,
     # For so long readers wait for a process that died and does not come back.
     "transaction.timeout.ms": 30_000,
 }
@@ -114,7 +119,7 @@ class Publisher:
             read_back(self._client, self._id, behind, self.owed, self._log)
 
     def publish(self, messages: Iterable[Message]) -> int:
-        """Publish what is new among the messages, all of it or nothing. Returns how many that were.
+        """Publish what is new among the messages, as a rule in one transaction. Returns how many that were.
 
         Waits for as long as the brokers cannot be reached. Raises FencedError when another process has taken over,
         PublishError when the brokers refuse a record.
@@ -125,12 +130,14 @@ class Publisher:
         if not new:
             self.poll()
             return 0
-        refused = 0
-        while not self._transaction(new):
-            refused += self._failed is not None
+        refused, left = 0, new
+        while left:
+            published = self._transaction(left)
+            self._on_published(Counter(message.topic for message in left[:published]))
+            left = left[published:]
+            refused = 0 if published else refused + (self._failed is not None)
             if refused == TRIES:
                 raise self._failed or PublishError(f"{self._id}: {TRIES} transactions in a row were aborted")
-        self._on_published(Counter(message.topic for message in new))
         return len(new)
 
     def say(self, entries: Sequence[Entry]) -> None:
@@ -155,14 +162,16 @@ class Publisher:
             message, answer = report, self.owed.answer(report.topic, report.id, report.value)
         return message if answer is Answer.NEW else None
 
-    def _transaction(self, new: Sequence[Message]) -> bool:
-        self._failed = None
+    def _transaction(self, new: Sequence[Message]) -> int:
+        """Publish the first of them, all as a rule. How many that were; 0 when it was aborted."""
+        self._failed, count = None, 0
         try:
             self._producer.begin_transaction()  # P2
             self._began = time.monotonic()
             self._probe("P2")
-            for message in new:  # P3
-                self._produce(message)
+            while count == 0 or (count < len(new) and time.monotonic() < self._began + PRODUCES_FOR_S):  # P3
+                self._produce(new[count])
+                count += 1
             self._probe("P3")
             self._persist(lambda: self._producer.commit_transaction(TIMEOUT_S))  # P4
             self._began = None
@@ -173,8 +182,8 @@ class Publisher:
         except (KafkaException, SystemError) as failed:
             if not self._aborted(failed):
                 raise
-            return False
-        return True
+            return 0
+        return count
 
     def _aborted(self, failed: KafkaException | SystemError) -> bool:
         """Abort a transaction that failed. False when that is not the way to go on."""

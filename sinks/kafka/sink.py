@@ -49,7 +49,7 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
         )
 
     def write_batch(self, items: list[Outbox]) -> None:
-        """Hand the records of some outboxes over; those of a call leave in one transaction.
+        """Hand the records of some outboxes over.
 
         Waits while too much is under way. Raises FencedError, PublishError or KafkaException for this call or an
         earlier one.

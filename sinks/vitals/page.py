@@ -1,4 +1,4 @@
-"""docs/monitoring.md, written from the metrics and the rules: ``python -m sinks.vitals.page docs`` (``make docs``)."""
+"""docs/monitoring.md and deploy/alerts.yml, from metrics and rules: ``python -m sinks.vitals.page docs deploy``."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ partitions. As probes in Kubernetes: `livenessProbe` on `/health/live`, `readine
 
 ## Alert rules
 
-A file for `rule_files`. The thresholds fit the defaults of the configuration and candles of a minute; make them yours.
+[`deploy/alerts.yml`](../deploy/alerts.yml) is a file for Prometheus's `rule_files`; the Prometheus of
+`docker-compose.yml` loads it. The thresholds fit the defaults of the configuration and candles of a minute; make them
+yours. Nobody is told by it yet: that takes an Alertmanager of yours.
 
 """
 
@@ -99,7 +101,13 @@ A file for `rule_files`. The thresholds fit the defaults of the configuration an
 def monitoring_page() -> str:
     """The whole page."""
     tables = f"{METRICS_HEAD}{_table(METRICS)}{NOTES}{FEED_HEAD}{_table(FEED_METRICS)}"
-    return f"{HEAD}{tables}{HEALTH}```yaml\n{rule_file()}```\n"
+    return f"{HEAD}{tables}{HEALTH}{_rules()}"
+
+
+def _rules() -> str:
+    rows = [("alert", "severity", "after", "meaning"), ("---",) * 4]
+    rows += [(f"`{rule.name}`", rule.severity, rule.wait, rule.summary.replace("|", "\\|")) for rule in RULES]
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
 
 
 def _table(metrics: dict[str, Definition]) -> str:
@@ -114,6 +122,6 @@ def _row(metric: Definition) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs") / "monitoring.md"
-    path.write_text(monitoring_page(), encoding="utf-8")
-    print(path)
+    docs, deploy = map(Path, sys.argv[1:])
+    (docs / "monitoring.md").write_text(monitoring_page(), encoding="utf-8")
+    (deploy / "alerts.yml").write_text(rule_file(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Alert rules that are worth having, in Prometheus's terms. docs/monitoring.md shows them as a rule file."""
+"""Alert rules that are worth having, in Prometheus's terms. deploy/alerts.yml has them as a rule file."""
 
 from __future__ import annotations
 
@@ -228,7 +228,12 @@ RULES: tuple[Rule, ...] = (
 
 def rule_file() -> str:
     """The rules as a file for Prometheus's ``rule_files``."""
-    lines = ["groups:", "  - name: penstock", "    rules:"]
+    lines = [
+        "# Written from sinks/vitals/rules.py by `make docs`. Do not edit.",
+        "groups:",
+        "  - name: penstock",
+        "    rules:",
+    ]
     for rule in RULES:
         lines += [
             f"      - alert: {rule.name}",

@@ -15,7 +15,9 @@ def results(**seconds: list[float]) -> Results:
     """``seconds`` of 1,000 candles in each round of each side, and a live penstock that just does what is wanted."""
     names = {"ours": "penstock", "two": "penstock, 2 processes", "bytewax": "Bytewax", "loop": "bare loop, signals"}
     heats = {names[key]: [Heat(1_000, each, 50, 2.0) for each in values] for key, values in seconds.items()}
-    live = Live([Latency(100, 1_000.0, 15.0, 60.0, 70.0, 90.0)], [Recovery(1_000, 10.0)], 20, 20.0, 10.0, 60, 500.0)
+    live = Live(
+        [Latency(100, 1_000.0, 15.0, 60.0, 70.0, 90.0)], [Recovery(1_000, 10.0, 250_000)], 20, 20.0, 10.0, 60, 500.0
+    )
     return Results(["date: today"], 2, Job(10, 100, 60, 50, 30), heats, live)
 
 

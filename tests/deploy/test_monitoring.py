@@ -14,6 +14,7 @@ import yaml
 
 from schemas.config.serve import ServeConfig
 from sinks.vitals.metrics import METRICS
+from sinks.vitals.rules import rule_file
 from tests.deploy.compose import ROOT, compose
 
 GRAFANA = ROOT / "deploy/grafana"
@@ -99,6 +100,13 @@ def test_the_dashboard_finds_its_data_source_in_the_services_of_the_compose_file
     assert {target["datasource"]["uid"] for panel in SHOWN for target in panel["targets"]} == {"${datasource}"}
     (asked,) = re.findall(r"penstock_\w+", DASHBOARD["templating"]["list"][1]["definition"])
     assert asked in METRICS
+
+
+def test_prometheus_loads_the_alert_rules() -> None:
+    settings = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text(encoding="utf-8"))
+    mounted = dict(volume.split(":")[1::-1] for volume in compose()["services"]["prometheus"]["volumes"])
+    files = [f"/etc/prometheus/{name}" for name in settings["rule_files"]]
+    assert [(ROOT / mounted[file]).read_text(encoding="utf-8") for file in files] == [rule_file()]
 
 
 def test_prometheus_asks_every_process_of_the_flow() -> None:

@@ -31,7 +31,8 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
         for ticket in gone:
             account.desk.uncommit(ticket)
             order = ticket.order
-            account.memory.risked.pop(order.position_id, None)
+            if order.leg == "entry":
+                account.memory.risked.pop(order.position_id, None)
             of, told = Place("symbol", symbol), {"side": order.side, "quantity": str(order.quantity)}
             told |= {"strategy": order.strategy, "by": by, "order_id": order.id}
             notices.alert(outbox, "ENTRY_WITHDRAWN", now, of, told, about=order.id)

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -38,7 +38,7 @@ class Intent(msgspec.Struct, gc=False):
     trigger: Decimal | None = None  # price of an order that waits for it; none at the market
 
 
-class Exposure(NamedTuple):
+class Exposure(msgspec.Struct, gc=False):
     """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
 
     symbol: str
@@ -62,6 +62,8 @@ class Standing(msgspec.Struct, gc=False):
     positions: int  # open positions and waiting entries, less waiting exits
     held: int  # of this strategy in this symbol: 1 long, -1 short, 0 none
     memory: Memory
+    additions: int = 0  # how often that may still be added to
+    held_quantity: float = 0.0  # of it, when this is an addition
     late_ms: int = 0  # event time that has passed since the signal's candle closed
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan

@@ -9,7 +9,7 @@ from schemas.config.root import Config
 
 
 class DuplicateIntent(Gate):
-    """Refuses a wish for what the strategy already holds in the symbol."""
+    """Refuses a wish for what the strategy already holds in the symbol, after ``entries.additions`` additions to it."""
 
     name = "duplicate_intent"
     codes: ClassVar = {
@@ -21,6 +21,6 @@ class DuplicateIntent(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``INTENT_DUPLICATE`` when the position wanted is there, or on its way."""
-        if standing.held == intent.side:
+        if standing.held == intent.side and standing.additions <= 0:
             return Refusal("INTENT_DUPLICATE", {"held": "long" if standing.held > 0 else "short"})
         return {"held": standing.held}

@@ -9,7 +9,7 @@ from schemas.config.root import Config
 
 
 class OpenPositions(Gate):
-    """Counts positions that are open or on their way."""
+    """Counts positions that are open or on their way. An addition is no position of its own."""
 
     name = "open_positions"
     codes: ClassVar = {
@@ -20,7 +20,11 @@ class OpenPositions(Gate):
         """Reads ``risk.max_open_positions``."""
         self.most = config.risk.max_open_positions
 
-    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
+    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``POSITIONS_TOO_MANY`` when one more would pass the limit."""
         figures = {"open": standing.positions, "most": self.most}
-        return Refusal("POSITIONS_TOO_MANY", figures) if standing.positions >= self.most else figures
+        return (
+            Refusal("POSITIONS_TOO_MANY", figures)
+            if standing.positions >= self.most and standing.held != intent.side
+            else figures
+        )

@@ -9,7 +9,7 @@ from schemas.config.root import Config
 
 
 class PositionSize(Gate):
-    """``quantity × price`` may not pass ``risk.max_position_pct`` of equity."""
+    """``quantity × price`` may not pass ``risk.max_position_pct`` of equity, with what an addition adds to."""
 
     name = "position_size"
     codes: ClassVar = {
@@ -24,4 +24,7 @@ class PositionSize(Gate):
         """``POSITION_TOO_LARGE`` above the cap, unless it is shrunk to it."""
         most = standing.equity * self.share
         figures: Figures = {"notional": intent.quantity * intent.price, "most": most}
+        if standing.held_quantity:
+            figures["held"] = standing.held_quantity * intent.price
+            most -= standing.held_quantity * intent.price
         return limit(intent, most, shrink=self.shrink, code="POSITION_TOO_LARGE", figures=figures)

@@ -9,7 +9,10 @@ from schemas.config.root import Config
 
 
 class Risk(Gate):
-    """``quantity × |price - stop|`` may not pass ``risk.max_risk_pct`` of equity, whatever the sizing rule wants."""
+    """``quantity × |price - stop|`` may not pass ``risk.max_risk_pct`` of equity, whatever the sizing rule wants.
+
+    What an addition adds to counts as if it had the stop of the addition: no stop of it will be farther away.
+    """
 
     name = "risk"
     codes: ClassVar = {
@@ -24,5 +27,8 @@ class Risk(Gate):
         """``RISK_TOO_LARGE`` above the cap, unless it is shrunk to it."""
         most = standing.equity * self.share
         figures: Figures = {"risk": intent.quantity * intent.risk, "most": most}
+        if standing.held_quantity:
+            figures["held"] = standing.held_quantity * intent.risk
+            most -= standing.held_quantity * intent.risk
         notional = most / intent.risk * intent.price
         return limit(intent, notional, shrink=self.shrink, code="RISK_TOO_LARGE", figures=figures)

@@ -38,8 +38,9 @@ class Size(Gate):
         signal = intent.signal
         trades = standing.memory.trades.get(signal.strategy, ())
         vol = standing.vol * self._root(signal.timeframe)
-        quantity, figures = self.sizer(self.config, Ask(standing.equity, intent.price, intent.risk, vol, trades))
-        found: Figures = {"equity": standing.equity, "quantity": quantity, **figures}
+        sized = self.sizer(self.config, Ask(standing.equity, intent.price, intent.risk, vol, trades))
+        quantity = sized.quantity
+        found: Figures = {"equity": standing.equity, "quantity": quantity, **sized.figures}
         for multiplier in self.multipliers:
             factor = found[multiplier.__name__] = multiplier(self.config, signal)
             quantity *= factor

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from schemas.config.risk import RiskConfig
 
 
-class Ask(NamedTuple):
+class Ask(msgspec.Struct, gc=False):
     """An entry to be sized, in the account as it stands."""
 
     equity: float  # account currency, positions marked
@@ -19,14 +21,11 @@ class Ask(NamedTuple):
     trades: Sequence[float] = ()  # the strategy's own closed trades, oldest first: profit over what was at risk
 
 
-_NONE: dict[str, Any] = {}
-
-
-class Sized(NamedTuple):
+class Sized(msgspec.Struct, gc=False):
     """The quantity in the base currency, not yet rounded (0: nothing), and the figures it was found on."""
 
     quantity: float
-    figures: dict[str, Any] = _NONE
+    figures: dict[str, Any] = {}
 
 
 Sizer = Callable[[RiskConfig, Ask], Sized]

@@ -16,5 +16,5 @@ def by_consensus(config: RiskConfig, signal: Any) -> float:  # noqa: ARG001
     counts as the nearer of both, and a signal that does not say it (or says no number) counts as 0.
     """
     said = signal.values.get("consensus")
-    votes = float(said) if isinstance(said, int | float) and said == said else 0.0
+    votes = said if isinstance(said, (int, float)) and said == said else 0.0
     return 0.2 + 0.8 * min(max(votes, 0.0), MOST) / MOST

@@ -157,6 +157,13 @@ def test_every_exchange_of_ccxt_can_be_described() -> None:
         assert set(there.streams) <= {"trades", "quotes", "candles"}
 
 
+def test_an_exchange_that_ccxt_has_no_streams_of_still_has_a_history() -> None:
+    there = exchange("bitso")
+    assert (there.streams, there.history[0]) == ((), "1m")
+    with pytest.raises(ValueError, match="bitso has no stream 'trades': it has none"):
+        there.sockets(["BTC/MXN"], ["trades"])
+
+
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ValueError, match="no exchange is named 'nowhere'; penstock exchanges list has all of them"):
         exchange("nowhere")

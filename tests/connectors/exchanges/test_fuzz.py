@@ -35,6 +35,8 @@ OHLC = {"symbol": "A/B", "interval": 1, "interval_begin": AT, "open": 2, "high":
 OHLC |= {"volume": 1, "vwap": 2, "trades": 1}
 TICKER = {"symbol": "A/B", "bid": 1, "bid_qty": 1, "ask": 2, "ask_qty": 1, "timestamp": AT}
 DEAL = {"symbol": "A/B", "side": "buy", "price": 1, "qty": 1, "trade_id": 1, "timestamp": AT}
+BY_CCXT = "okx"
+UNIFIED = {"symbol": "A/B", "timestamp": 1, "price": 1, "amount": 1, "side": "buy", "id": "1"}
 GOOD: dict[str, list[Any]] = {
     "binance": BINANCE,
     "binanceusdm": BINANCE,
@@ -60,6 +62,28 @@ GOOD: dict[str, list[Any]] = {
         {"channel": "ohlc", "data": [OHLC]},
         {"method": "subscribe", "success": True, "result": {"channel": "ohlc", "symbol": "A/B"}, "time_out": AT},
     ],
+    BY_CCXT: [
+        {"stream": "trades", "symbol": "A/B", "data": [UNIFIED]},
+        {"stream": "quotes", "symbol": "A/B", "data": {"timestamp": 1, "bid": 1, "ask": 2, "bidVolume": 1}},
+        {"stream": "candles", "symbol": "A/B", "timeframe": "1m", "data": [[0, 2, 3, 1, 2, 1]]},
+        {"stream": "trades", "symbol": "A/B", "error": "lost"},
+    ],
+}
+OPENED = [60_000, "2", "3", "1", "2", "1", 119_999, "2", 1, "1", "1", "0"]
+SOLD = {"id": 1, "price": "1", "qty": "1", "time": 1, "isBuyerMaker": True}
+AGGREGATE = {"a": 1, "p": "1", "q": "1", "T": 1, "m": True}
+ROW = {"open": 2, "high": 3, "low": 1, "close": 2, "time": 60_000, "quoteVol": "1", "baseVol": "2"}
+ANSWERS: dict[str, list[Any]] = {
+    "binance": [[OPENED], [SOLD], {"code": -1121, "msg": "Invalid symbol."}],
+    "binanceusdm": [[OPENED], [AGGREGATE], {"code": -1121, "msg": "Invalid symbol."}],
+    "bitunix": [{"code": 0, "data": [ROW], "msg": "Success"}, {"code": 10006, "data": None, "msg": "Too frequently"}],
+    "coinbase": [{"candles": [BUCKET]}, {"trades": [MATCH]}, {"error": "NOT_FOUND", "message": "No"}],
+    "kraken": [
+        {"error": [], "result": {"XBTUSD": [[60, "2", "3", "1", "2", "2", "1", 1]], "last": 60}},
+        {"error": [], "result": {"XBTUSD": [["1", "1", 1.5, "b", "l", "", 1]], "last": "1"}},
+        {"error": ["EQuery:Unknown asset pair"]},
+    ],
+    BY_CCXT: [[[60_000, 2, 3, 1, 2, 1]], [UNIFIED]],
 }
 odd = st.one_of(
     st.none(),
@@ -107,7 +131,7 @@ def check(parsed: list[Parsed]) -> None:
             MODELS[type(one)].model_validate_json(encode(one))
 
 
-@pytest.mark.parametrize("name", EXCHANGES)
+@pytest.mark.parametrize("name", GOOD)
 def test_the_good_messages_are_read(name: str) -> None:
     parser = exchange(name).parser()
     kinds = {
@@ -116,7 +140,7 @@ def test_the_good_messages_are_read(name: str) -> None:
     assert "unparsed" not in kinds
 
 
-@pytest.mark.parametrize("name", EXCHANGES)
+@pytest.mark.parametrize("name", GOOD)
 @settings(max_examples=300)
 @given(st.data(), st.integers(0, 2**63))
 def test_no_message_breaks_a_parser(name: str, data: st.DataObject, received: int) -> None:
@@ -125,7 +149,7 @@ def test_no_message_breaks_a_parser(name: str, data: st.DataObject, received: in
         check(parser.parse(frame, received))
 
 
-@pytest.mark.parametrize("name", EXCHANGES)
+@pytest.mark.parametrize("name", GOOD)
 def test_no_depth_of_nesting_breaks_a_parser(name: str) -> None:
     parser = exchange(name).parser()
     for body in (b"[" * 100_000, b'{"data":' * 100_000, b'{"ch":"trade","data":' + b"[" * 100_000):
@@ -134,24 +158,32 @@ def test_no_depth_of_nesting_breaks_a_parser(name: str) -> None:
         assert one.kind == "unparsed"
 
 
-@pytest.mark.parametrize("name", EXCHANGES)
-@settings(max_examples=100)
-@given(
-    body=st.one_of(
-        st.binary(max_size=60),
-        st.recursive(
-            odd, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=6), inner), max_leaves=8
-        ).map(lambda value: json.dumps(value).encode()),
-    )
-)
-def test_an_answer_is_read_or_refused_in_words(name: str, body: bytes) -> None:
-    there = exchange(name)
+def read_or_refused(name: str, body: bytes) -> list[Any]:
+    """The records of an answer. What is refused has to be refused in words."""
+    there, records = exchange(name), list[Any]()
     for read in (lambda: there.parse_candles(body, "A/B", "1m"), lambda: there.parse_trades(body, "A/B")):
         refusals: list[str] = []
-        records: list[Any] = []
         try:
             records += read()
         except ExchangeError as error:
             refusals = [str(error)]
         assert all(text.startswith(name) for text in refusals)
-        check([*records, Notice("ignored", "")])
+    check([*records, Notice("ignored", "")])
+    return records
+
+
+def test_each_exchange_has_messages_and_answers_here() -> None:
+    assert {*EXCHANGES, BY_CCXT} == set(GOOD) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_good_answers_are_read(name: str) -> None:
+    kinds = {type(one) for good in ANSWERS[name] for one in read_or_refused(name, json.dumps(good).encode())}
+    assert kinds == ({CANDLE} if name == "bitunix" else {CANDLE, TRADE})
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@settings(max_examples=200)
+@given(st.data())
+def test_an_answer_is_read_or_refused_in_words(name: str, data: st.DataObject) -> None:
+    read_or_refused(name, data.draw(st.one_of(spoilt(ANSWERS[name]), st.binary(max_size=60))))

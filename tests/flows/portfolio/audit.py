@@ -13,6 +13,7 @@ import pytest
 from flows.outbox import Outbox
 from flows.portfolio.rounding import money
 from schemas.config.root import Config
+from tests.flows.portfolio.audit_sizes import Sizes
 from tests.flows.portfolio.stories import Row, at
 
 SLACK = 1 + 1e-9
@@ -30,6 +31,7 @@ class Held:
     parts: list[tuple[Decimal, Decimal, Decimal | None]]  # quantity, stop, target
     ts: int  # of the fill
     gained: Decimal = Decimal(0)
+    additions: int = 0
 
     @property
     def sign(self) -> int:
@@ -44,18 +46,30 @@ class Held:
         assert sum(one[0] for one in gone) == order.quantity > 0
         self.parts = [one for one in self.parts if one not in gone]
 
+    def adds(self, order: Any, value: Decimal, fee: Decimal) -> None:
+        """No stop is farther away than the nearer one of the position's and of the addition."""
+        near = max if self.sign > 0 else min
+        level = near(order.stop, (min if self.sign > 0 else max)(stop for _, stop, _ in self.parts))
+        parts = self.parts + [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
+        self.parts = [(quantity, near(stop, level), target) for quantity, stop, target in parts]
+        self.quantity += order.quantity
+        self.cost += value
+        self.fees += fee
+        self.additions += 1
+
 
 class Audit:
     """Books of its own: cash, positions, orders that wait."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
+        self.config, self.sizes = config, Sizes(config)
         self.cash = config.portfolio.cash
         self.realised = Decimal(0)
         self.held: dict[tuple[str, str], Held] = {}  # by symbol and strategy
         self.waiting: dict[str, Any] = {}
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
+        self.risked: dict[str, float] = {}  # by position: what its entries lose at their stops
         self.holding: dict[tuple[str, str, str | None], int] = {}  # breakers that have tripped, and when
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
 
@@ -71,14 +85,15 @@ class Audit:
             self._fill(self.waiting.pop(fill.order_id, None) or orders[fill.order_id], fill)
         assert brackets <= self.filled
         before = set(self.held)
+        self.sizes.instant(rows)
         self.marks.update((row.symbol, row.close) for row in rows)
         self._breakers(outbox)
         at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
         for order in decided:
-            if order.leg == "entry":
+            if not order.reduce_only:
                 self._entry(order)
             self.waiting[order.id] = order
-            if self.config.broker.fill_at == "close" and not (order.leg == "entry" and order.price):
+            if self.config.broker.fill_at == "close" and not (order.price and not order.reduce_only):
                 self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
         self._withdrawn(outbox, decided)
         assert not at_close, "a fill without an order"
@@ -115,6 +130,10 @@ class Audit:
             self.held[key] = Held(order, order.quantity, value, fill.fee, parts, fill.ts)
             return
         held = self.held[key]
+        if order.leg == "add":
+            assert (order.position_id, order.side) == (held.order.id, held.order.side)
+            held.adds(order, value, fill.fee)
+            return
         assert (order.position_id, order.reduce_only) == (held.order.id, True)
         assert order.side != held.order.side
         held.leaves(order)
@@ -129,6 +148,8 @@ class Audit:
         if not held.parts:
             assert held.quantity == 0
             self.realised += held.gained - held.fees
+            result = float(held.gained - held.fees) / self.risked.pop(held.order.id)
+            self.sizes.trades.setdefault(order.strategy, []).append(result)
             del self.held[key]
 
     def _breakers(self, outbox: Outbox) -> None:
@@ -144,11 +165,11 @@ class Audit:
 
     def _withdrawn(self, outbox: Outbox, decided: Sequence[Any]) -> None:
         """An entry that was ordered at this very instant may be taken back at it."""
-        new = {order.id for order in decided if order.leg == "entry"}
+        new = {order.id for order in decided if not order.reduce_only}
         for alert in outbox["alerts"]:
             if alert.code in ("ENTRY_WITHDRAWN", "ENTRY_EXPIRED") and (not decided or alert.figures["order_id"] in new):
                 gone = self.waiting.pop(alert.figures["order_id"], None)
-                assert gone is None or gone.leg == "entry"
+                assert gone is None or not gone.reduce_only
                 assert gone is not None or not decided
 
     def _held_up(self, order: Any, ts: int) -> bool:
@@ -157,7 +178,7 @@ class Audit:
 
     def _expected(self, order: Any) -> float:
         """The price at which an order that waits counts."""
-        return float(order.price) if order.leg == "entry" and order.price else self.marks[order.symbol]
+        return float(order.price) if order.price and not order.reduce_only else self.marks[order.symbol]
 
     def _entry(self, order: Any) -> None:
         """The promises about an order that may leave, at the price of its signal."""
@@ -173,18 +194,25 @@ class Audit:
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
         assert not self._held_up(order, order.ts)
-        entries = [one for one in self.waiting.values() if one.leg == "entry"]
-        exits = [one for one in self.waiting.values() if one.leg != "entry"]
-        assert len(self.held) + len(entries) - len(exits) < risk.max_open_positions
+        entries = [one for one in self.waiting.values() if not one.reduce_only]
+        exits = [one for one in self.waiting.values() if one.reduce_only]
+        opened = [one for one in entries if one.leg == "entry"]
+        if order.leg == "entry":
+            assert len(self.held) + len(opened) - len(exits) < risk.max_open_positions
         coming = sum(float(one.quantity) * self._expected(one) for one in entries)
         leaving = sum(float(one.quantity) * self.marks[one.symbol] for one in exits)
         # Entries that wait for another symbol's candle count at the price of their signal, which is its last mark.
         gross = self.gross + coming - leaving
         notional, equity = quantity * price, self.equity
         assert order.checks["size"]["equity"] == pytest.approx(equity, abs=1e-6)
-        assert notional <= equity * risk.max_position_pct / 100 * SLACK
+        adds_to = 0.0
+        if order.leg == "add":
+            held = self.held[(order.symbol, order.strategy)]
+            adds_to = float(held.quantity)
+            assert held.additions < self.config.entries.additions
+        assert notional + adds_to * price <= equity * risk.max_position_pct / 100 * SLACK
         assert gross + notional <= equity * risk.max_gross_exposure_pct / 100 * SLACK + 1e-6
-        assert quantity * distance <= equity * risk.max_risk_pct / 100 * SLACK
+        assert (quantity + adds_to) * distance <= equity * risk.max_risk_pct / 100 * SLACK
         assert gross + notional <= equity * (risk.max_leverage or 1e9) * SLACK + 1e-6
         self._spread(order, notional, equity)
         fee = notional * self.config.broker.fee_pct / 100
@@ -192,26 +220,31 @@ class Audit:
         assert order.quantity % instrument.lot == 0
         assert order.quantity >= instrument.min_quantity
         assert notional >= float(instrument.min_notional)
-        if risk.sizing == "risk":
-            assert quantity * distance <= equity * risk.per_trade_pct / 100 * SLACK
+        self.risked[order.position_id] = self.risked.get(order.position_id, 0.0) + quantity * distance
+        assert quantity <= self.sizes.most(order, equity, price, distance) * SLACK
 
     def _spread(self, order: Any, notional: float, equity: float) -> None:
         """The caps on symbols, groups and the net, with what waits counted as if it were filled."""
         risk = self.config.risk
         values: dict[str, float] = {order.symbol: notional}
         net = notional if order.side == "buy" else -notional
+        nets: dict[str, float] = {order.symbol: net}
         parts: list[tuple[Any, Decimal, int]] = [(one.order, one.quantity, 1) for one in self.held.values()]
-        parts += [(one, one.quantity, 1 if one.leg == "entry" else -1) for one in self.waiting.values()]
+        parts += [(one, one.quantity, -1 if one.reduce_only else 1) for one in self.waiting.values()]
         for one, quantity, sign in parts:
             held = one in [position.order for position in self.held.values()]
             value = sign * float(quantity) * (self.marks[one.symbol] if held else self._expected(one))
             values[one.symbol] = values.get(one.symbol, 0.0) + value
-            net += value if (one.side == "buy") == (one.leg == "entry") else -value
+            signed = value if (one.side == "buy") == (not one.reduce_only) else -value
+            net += signed
+            nets[one.symbol] = nets.get(one.symbol, 0.0) + signed
         cap = equity / 100 * SLACK
         assert values[order.symbol] <= (risk.max_symbol_exposure_pct or 1e9) * cap + 1e-6
         for symbols in risk.groups.values():
             if order.symbol in symbols:
                 assert sum(values.get(name, 0.0) for name in symbols) <= risk.max_group_exposure_pct * cap + 1e-6
+        if risk.max_var_pct is not None:
+            assert self.sizes.value_at_risk(nets) <= risk.max_var_pct * cap + 1e-6
         assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
     def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:

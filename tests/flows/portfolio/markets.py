@@ -62,6 +62,7 @@ CHOICES: dict[str, list[Any]] = {
     "entries.by": ["percent", "atr"],
     "entries.at": [0.3],
     "entries.candles": [1, 3],
+    "entries.additions": [0, 0, 2],
     "exits.ladder": [[], [], [{"share_pct": 30, "at": 0.5}, {"share_pct": 30, "by": "percent", "at": 1.5}]],
     "exits.dual.stop_money": [None, None, "20"],
     "risk.atr_period": [2],

@@ -63,7 +63,7 @@ def test_each_order_is_filled_once_or_waits_and_positions_follow_their_fills(
     assert not withdrawn & set(filled)
     unfilled = [order for order in orders.values() if order.id not in {*filled, *withdrawn}]
     for order in unfilled:
-        wait = market.config().entries.candles - 1 if order.leg == "entry" and order.price else 0
+        wait = market.config().entries.candles - 1 if order.price and not order.reduce_only else 0
         assert order.ts <= at(last[order.symbol]) <= order.ts + wait * MINUTE
     held: dict[str, Decimal] = {}
     changes = []

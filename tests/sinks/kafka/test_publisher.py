@@ -60,6 +60,18 @@ def test_a_message_carries_its_key_value_id_part_schema_and_trace(kafka: str, to
     ]
 
 
+def test_what_takes_too_long_for_one_transaction_goes_into_several(
+    kafka: str, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sinks.kafka.publisher.PRODUCES_FOR_S", 0.0)
+    steps, visible = list[str](), list[dict[str, int]]()
+    publisher = opened(kafka, topic, probe=steps.append, on_published=lambda counts: visible.append(dict(counts)))
+    assert publisher.publish([one(topic, "a"), one(topic, "b"), one(topic, "c")]) == 3
+    assert steps == ["O1", "O2", *(["P2", "P3", "P4"] * 3)]
+    assert visible == [{topic: 1}] * 3
+    assert ids(kafka, topic) == ["a", "b", "c"]
+
+
 def test_a_successor_leaves_out_what_was_published_after_the_checkpoint(kafka: str, topic: str) -> None:
     first = opened(kafka, topic)
     first.publish([one(topic, "a")])

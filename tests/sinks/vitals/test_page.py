@@ -10,15 +10,17 @@ import yaml
 
 from sinks.vitals.metrics import FEED_METRICS, METRICS
 from sinks.vitals.page import monitoring_page
-from sinks.vitals.rules import RULES, Rule
+from sinks.vitals.rules import RULES, Rule, rule_file
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+ROOT = Path(__file__).resolve().parents[3]
+DOCS, ALERTS = ROOT / "docs", ROOT / "deploy/alerts.yml"
 ALL = METRICS | FEED_METRICS
 SERIES = {name: metric for metric in ALL.values() for name in metric.series}
 
 
 def test_the_committed_page_is_what_the_code_gives() -> None:
     assert (DOCS / "monitoring.md").read_text(encoding="utf-8") == monitoring_page(), "run: make docs"
+    assert ALERTS.read_text(encoding="utf-8") == rule_file(), "run: make docs"
 
 
 def test_every_metric_is_on_the_page_with_a_rule() -> None:
@@ -27,13 +29,13 @@ def test_every_metric_is_on_the_page_with_a_rule() -> None:
     assert [row[0] for row in rows if not row[4].strip(" |")] == []
 
 
-def test_the_rules_on_the_page_are_a_rule_file() -> None:
-    block = monitoring_page().rpartition("```yaml\n")[2].partition("```")[0]
-    (group,) = yaml.safe_load(block)["groups"]
+def test_the_rules_are_a_rule_file() -> None:
+    (group,) = yaml.safe_load(rule_file())["groups"]
     assert [
         Rule(rule["alert"], rule["labels"]["severity"], rule["for"], rule["expr"], rule["annotations"]["summary"])
         for rule in group["rules"]
     ] == list(RULES)
+    assert [rule for rule in RULES if f"| `{rule.name}` | {rule.severity} |" not in monitoring_page()] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

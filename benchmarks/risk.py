@@ -1,0 +1,157 @@
+"""What the risk rules cost: the portfolio stage alone, and a whole replay, plain and with every rule on.
+
+`python benchmarks/risk.py` prints the section of docs/benchmarks.md; `--write` puts it there, in its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import candles
+import racers
+from machine import machine
+from race import RUN, Say
+from risk_stage import BREAKERS, RULES
+from table import table
+
+TITLE = "## Risk rules"
+DOCS = racers.HERE.parent / "docs/benchmarks.md"
+TEXT = """\
+Every gate, sizing multiplier and breaker that there is, each so wide that it lets everything through: the same orders,
+and all the work. (In the replay the shortest cooldown refuses the few entries at whose very instant the symbol was
+left: {fewer:.1f} % of the orders are missing.) The stage alone is one process on one core and one symbol, fed with
+batches of candles; every fifth candle turns the position around, and what is counted are orders that were decided,
+filled and recorded. The replay is of {candles}, SMA 10/20, from the Parquet file to the run folder. Plain and all rules
+in turns; the ratio is the median of those of the rounds."""
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Medians: orders a second of the stage, seconds of a replay; and the ratios of all rules to none."""
+
+    plain_orders: float
+    all_orders: float
+    stage_ratio: float
+    candles: str
+    rows: int
+    plain_s: float
+    all_s: float
+    replay_ratio: float
+    fewer_pct: float
+
+
+def measure(folder: Path, path: Path, what: str, rounds: int, say: Say) -> Risk:
+    """The stage, then the replay of a file of candles."""
+    say("risk rules: the stage alone")
+    out, *_ = racers.pinned([sys.executable, str(racers.HERE / "risk_stage.py")], racers.HERE)
+    stage = json.loads(out)
+    plain = racers.settings(10, 20)
+    sides = {"plain": plain, "all": {**plain, **everything(racers.SYMBOL)}}
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    orders: dict[str, int] = {}
+    for turn in range(rounds):
+        for name, values in sides.items():
+            say(f"risk rules, replay, round {turn + 1}: {name}")
+            run = racers.penstock([path], values, folder / "run")
+            seconds[name].append(sum(run.phases[phase] for phase in RUN))
+            with (folder / "run/orders.jsonl").open() as lines:
+                orders[name] = sum(1 for _ in lines)
+    if orders["all"] < 0.95 * orders["plain"]:
+        raise SystemExit(f"the rules are not wide enough: {orders}")
+    return Risk(
+        stage["orders"] / median(stage["plain"]),
+        stage["orders"] / median(stage["all"]),
+        _ratio(stage),
+        what,
+        candles.rows_of(path),
+        median(seconds["plain"]),
+        median(seconds["all"]),
+        _ratio(seconds),
+        100 - 100 * orders["all"] / orders["plain"],
+    )
+
+
+def everything(symbol: str) -> dict[str, str]:
+    """All rules as settings, for one symbol."""
+    rules = {**RULES, "groups": {"majors": [symbol]}, "var_min_samples": 1, "var_sample": "1m", "cooldown": "1s"}
+    values = {f"risk.{key}": _written(value) for key, value in rules.items()}
+    for name, settings in BREAKERS.items():
+        values |= {f"breakers.{name}.{key}": _written(value) for key, value in settings.items()}
+    return values
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _ratio(seconds: dict[str, Any]) -> float:
+    return median(other / one for one, other in zip(seconds["plain"], seconds["all"], strict=True))
+
+
+def section(risk: Risk) -> str:
+    """Markdown, from its heading on."""
+    rows = [
+        [
+            "portfolio stage alone, orders/s",
+            "25,000",
+            f"{risk.plain_orders:,.0f}",
+            f"{risk.all_orders:,.0f}",
+            f"{risk.stage_ratio:.2f}",
+        ],
+        [
+            f"replay of {risk.rows:,} candles, s",
+            "at most 1.3 times",
+            f"{risk.plain_s:.2f}",
+            f"{risk.all_s:.2f}",
+            f"{risk.replay_ratio:.2f}",
+        ],
+    ]
+    head = ["what", "wanted with all rules", "plain", "all rules", "ratio of times"]
+    return f"{TITLE}\n\n{TEXT.format(candles=risk.candles, fewer=risk.fewer_pct)}\n\n{table(head, rows)}"
+
+
+def replaced(page: str, text: str) -> str:
+    """The page with its section put in the place of the one that it has, or before the indicators."""
+    before, found, after = page.partition(f"{TITLE}\n")
+    if not found:
+        before, found, after = page.partition("## Indicators\n")
+        return f"{before}{text}\n\n{found}{after}"
+    _, begun, rest = after.partition("\n## ")
+    return f"{before}{text}\n{begun}{rest}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md, too")
+    parser.add_argument("--rounds", type=int, default=5, help="of the replay [5]")
+    arg = parser.parse_args()
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name:
+        path, what = source(Path(name))
+        text = section(measure(Path(name), path, what, arg.rounds, lambda line: print(line, file=sys.stderr)))
+    head = "\n".join(f"- {line}" for line in [*machine(load), f"Python {platform.python_version()}"])
+    text = text.replace("\n\n|", f"\n\nMeasured apart from the rest of this page:\n\n{head}\n\n|", 1)
+    print(text)
+    if arg.write:
+        DOCS.write_text(replaced(DOCS.read_text(), text))
+
+
+def source(folder: Path) -> tuple[Path, str]:
+    """The real candles where they are at hand, else a random walk."""
+    real = candles.real(folder / "risk.parquet")
+    if real is not None:
+        return real, "real candles"
+    return candles.random_walk(folder / "risk.parquet", 45_000, seed=1), "a random walk"
+
+
+if __name__ == "__main__":
+    main()
