@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from growth import Size
 from race import Figures, Race
 from table import table
+from trades import Bench, section
 
 SIGNAL = "sma_cross 10/20: indicators plus signal"
 
@@ -75,6 +76,7 @@ class Results:
     sizes: Sequence[Size]
     light: Sequence[Size]
     indicators: Sequence[dict[str, str | float]]
+    bars: Bench
 
 
 def page(results: Results) -> str:
@@ -95,6 +97,8 @@ def page(results: Results) -> str:
         _peer_phases(races),
         "## Growth",
         _growth(results),
+        "## Trades to candles",
+        section(results.bars),
         "## Indicators",
         _indicators(results.indicators),
     ]
