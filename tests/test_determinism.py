@@ -27,6 +27,10 @@ strategies:
   - {use: sma_atr, params: {target_atr: 2.5}}
   - {use: sma_cross, name: slow_shadow, mode: shadow, params: {fast: 20, slow: 60}}
 risk: {max_open_positions: 2, per_trade_pct: 0.2, min_reward_to_risk: 1.5}
+breakers:
+  consecutive_losses: {most: 3, scope: symbol, reset: 2h}
+  drawdown: {max_pct: 1, action: close, reset: day}
+  order_rate: {most: 4, window: 10m, reset: 30m}
 broker: {slippage_pct: 0.01}
 entries: {additions: 1}
 exits:
@@ -66,7 +70,7 @@ def undisturbed(
     for name, inputs in (("market", market), ("real", real)):
         out = tmp_path_factory.mktemp("undisturbed") / name
         hashes[name] = replay(inputs, out, "--config", str(config))["output_hash"]
-        for topic in ("signals", "orders", "fills", "positions", "rejections", "equity"):
+        for topic in ("signals", "orders", "fills", "positions", "rejections", "breakers", "equity"):
             assert records(out, topic), f"{name}: nothing on {topic}, so that equality would say nothing about it"
     return hashes
 
