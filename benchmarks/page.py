@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from growth import Size
 from race import Figures, Race
+from risk import Risk, section
 from table import table
 
 SIGNAL = "sma_cross 10/20: indicators plus signal"
@@ -74,6 +75,7 @@ class Results:
     real: Race | None
     sizes: Sequence[Size]
     light: Sequence[Size]
+    risk: Risk
     indicators: Sequence[dict[str, str | float]]
 
 
@@ -95,6 +97,7 @@ def page(results: Results) -> str:
         _peer_phases(races),
         "## Growth",
         _growth(results),
+        section(results.risk),
         "## Indicators",
         _indicators(results.indicators),
     ]
