@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from growth import Size
 from race import Figures, Race
-from risk import Risk, section
+from risk import Risk
+from risk import section as risk_section
 from table import table
+from trades import Bench, section
 
 SIGNAL = "sma_cross 10/20: indicators plus signal"
 
@@ -77,6 +79,7 @@ class Results:
     light: Sequence[Size]
     risk: Risk
     indicators: Sequence[dict[str, str | float]]
+    bars: Bench
 
 
 def page(results: Results) -> str:
@@ -97,7 +100,9 @@ def page(results: Results) -> str:
         _peer_phases(races),
         "## Growth",
         _growth(results),
-        section(results.risk),
+        risk_section(results.risk),
+        "## Trades to candles",
+        section(results.bars),
         "## Indicators",
         _indicators(results.indicators),
     ]

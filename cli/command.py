@@ -65,7 +65,7 @@ def command(
     who = _sender(sender, settings)
     given = arguments(name, words or [])
     connection = Connection(settings.kafka)
-    reply = _ask(connection, settings, who, name, given, wait)
+    reply = ask(connection, settings, who, name, given, wait)
     if reply is None:
         raise UserError(
             f"no answer within {wait:g} s: is `penstock run` at work, with the same portfolio? The command is on its "
@@ -117,9 +117,10 @@ def _sender(sender: str | None, config: Config) -> str:
     return sender or known[0]
 
 
-def _ask(
+def ask(
     connection: Connection, config: Config, sender: str, name: str, given: dict[str, Any], wait: float
 ) -> dict[str, Any] | None:
+    """Send a command and wait for its reply; None when none came in time. Raises UserError, NotSentError."""
     from confluent_kafka import Producer
 
     from connectors.kafka.admin import Topics

@@ -72,6 +72,7 @@ def run(
     try:
         if process is None:
             _announce(deployment, folder, processes)
+            _watch(config, sets, deployment, folder)
         if process is None and processes > 1:
             raise typer.Exit(supervise.supervise(again, processes, folder.lock, say))
         watch_clock(lambda by: _again(f"the clock was set back by {by:.0f} s", again if process is None else None))
@@ -128,6 +129,20 @@ def _stop(number: int, _: object) -> NoReturn:
 def _leave(number: int, _: object) -> NoReturn:
     """The same in a cluster: there Bytewax waits for the others, which may be about to leave, too."""
     os._exit(_code(number))
+
+
+def _watch(config: Path | None, sets: list[str] | None, deployment: Deployment, folder: StateFolder) -> None:
+    """What is saved in the configuration file, from now on, where the sender ``config`` may set anything."""
+    from dataclasses import replace
+
+    from cli.watch import Watch, watched
+    from flows.deployment import made_with
+
+    path = watched(config, deployment.config)
+    if path is not None:
+        Watch(
+            path, sets, deployment.config, say, lambda new: folder.write(made_with(replace(deployment, config=new)))
+        ).start()
 
 
 def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> None:

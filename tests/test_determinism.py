@@ -18,7 +18,8 @@ from connectors.simulated import write_market
 from connectors.simulated_spec import MarketSpec
 from tests.replaying import command, records, replay
 
-# Two strategies, one of them a shadow; so few positions allowed that gates refuse; small intervals.
+# Two strategies, one of them a shadow; so few positions allowed that gates refuse; positions that leave in parts, by
+# stops that move; small intervals.
 SETTINGS = """
 strategies:
   - use: sma_cross
@@ -26,7 +27,19 @@ strategies:
   - {use: sma_atr, params: {target_atr: 2.5}}
   - {use: sma_cross, name: slow_shadow, mode: shadow, params: {fast: 20, slow: 60}}
 risk: {max_open_positions: 2, per_trade_pct: 0.2, min_reward_to_risk: 1.5}
+breakers:
+  consecutive_losses: {most: 3, scope: symbol, reset: 2h}
+  drawdown: {max_pct: 1, action: close, reset: day}
+  order_rate: {most: 4, window: 10m, reset: 30m}
 broker: {slippage_pct: 0.01}
+entries: {additions: 1}
+exits:
+  ladder: [{share_pct: 40, at: 1}, {share_pct: 30, by: atr, at: 4}]
+  dual: {stop_money: 5, at: 0.8}
+  break_even_after: 1
+  trail: chandelier
+  trail_at: 5
+  time_candles: 240
 """
 
 
@@ -57,7 +70,7 @@ def undisturbed(
     for name, inputs in (("market", market), ("real", real)):
         out = tmp_path_factory.mktemp("undisturbed") / name
         hashes[name] = replay(inputs, out, "--config", str(config))["output_hash"]
-        for topic in ("signals", "orders", "fills", "positions", "rejections", "equity"):
+        for topic in ("signals", "orders", "fills", "positions", "rejections", "breakers", "equity"):
             assert records(out, topic), f"{name}: nothing on {topic}, so that equality would say nothing about it"
     return hashes
 

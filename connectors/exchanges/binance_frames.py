@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from connectors.exchanges.interface import QUOTE, TRADE, Exchange, Notice, Parsed, Parser
-from connectors.exchanges.records import Count, Millis, NotNegative, Positive, candle, lax
+from connectors.exchanges.records import Count, Millis, NotNegative, Positive, Symbol, candle, lax
 
 OTHERS = {
     *("depthUpdate", "24hrTicker", "24hrMiniTicker", "1hTicker", "4hTicker", "1dTicker", "avgPrice"),
@@ -31,7 +31,7 @@ class _Kline(msgspec.Struct):
 
 
 class _Trade(msgspec.Struct):
-    s: str
+    s: Symbol
     t: int
     p: Positive
     q: Positive
@@ -40,7 +40,7 @@ class _Trade(msgspec.Struct):
 
 
 class _AggTrade(msgspec.Struct):
-    s: str
+    s: Symbol
     a: int
     p: Positive
     q: Positive
@@ -49,7 +49,7 @@ class _AggTrade(msgspec.Struct):
 
 
 class _Quote(msgspec.Struct):
-    s: str
+    s: Symbol
     b: Positive
     B: NotNegative
     a: Positive
@@ -58,7 +58,7 @@ class _Quote(msgspec.Struct):
 
 
 class _Candle(msgspec.Struct):
-    s: str
+    s: Symbol
     k: _Kline
 
 

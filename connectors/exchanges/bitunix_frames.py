@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from connectors.exchanges.interface import QUOTE, TRADE, Exchange, Notice, Parsed, Parser
 from connectors.exchanges.records import Millis, NotNegative, Positive, candle, instant, lax
@@ -62,7 +63,7 @@ class _Kline(msgspec.Struct):
 
 class _Head(msgspec.Struct):
     ch: str = ""
-    symbol: str = ""
+    symbol: Annotated[str, Meta(max_length=48)] = ""
     ts: Millis | None = None
     data: msgspec.Raw = msgspec.Raw()
     op: str = ""

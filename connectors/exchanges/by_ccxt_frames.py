@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 
 from connectors.exchanges.interface import QUOTE, TRADE, Notice, Parsed, Parser
-from connectors.exchanges.records import Millis, NotNegative, Positive, candle
+from connectors.exchanges.records import Millis, NotNegative, Positive, Symbol, candle
 from connectors.exchanges.running import Running
 from schemas.candle import Candle
 from schemas.trade import Trade
-
-Symbol = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Deal(msgspec.Struct):

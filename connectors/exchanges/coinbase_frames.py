@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from connectors.exchanges.interface import QUOTE, TRADE, Exchange, Notice, Parsed, Parser
-from connectors.exchanges.records import NotNegative, Positive, candle, instant, lax
+from connectors.exchanges.records import NotNegative, Positive, Symbol, candle, instant, lax
 from connectors.exchanges.running import Running
 from schemas.candle import Candle
 from schemas.trade import Trade
@@ -24,7 +24,7 @@ class Match(msgspec.Struct):
     size: Positive
     side: Literal["BUY", "SELL"]
     time: str
-    product_id: str = ""
+    product_id: Annotated[str, Meta(max_length=48)] = ""
 
     def trade(self, symbol: str) -> Trade:
         """As a record."""
@@ -43,7 +43,7 @@ class Bucket(msgspec.Struct):
     low: Positive
     close: Positive
     volume: NotNegative
-    product_id: str = ""
+    product_id: Annotated[str, Meta(max_length=48)] = ""
 
     def candle(self, symbol: str, timeframe: str) -> Candle:
         """As a record."""
@@ -51,7 +51,7 @@ class Bucket(msgspec.Struct):
 
 
 class _Ticker(msgspec.Struct):
-    product_id: str
+    product_id: Symbol
     best_bid: Positive
     best_bid_quantity: NotNegative
     best_ask: Positive

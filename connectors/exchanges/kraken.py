@@ -25,7 +25,7 @@ from connectors.exchanges.interface import (
     UnreachableError,
 )
 from connectors.exchanges.kraken_frames import KrakenParser
-from connectors.exchanges.records import Count, NotNegative, Positive, candle, lax, split
+from connectors.exchanges.records import Count, Millis, NotNegative, Positive, candle, lax, split
 from schemas.candle import Candle
 from schemas.trade import Trade
 
@@ -61,6 +61,11 @@ class _RestTrade(msgspec.Struct, array_like=True):
     type: str
     misc: str
     id: int
+
+    def trade(self, symbol: str) -> Trade:
+        side = "buy" if self.side == "b" else "sell"
+        ts = msgspec.convert(int(self.time * 1000), Millis)
+        return TRADE(symbol=symbol, ts=ts, id=str(self.id), price=self.price, amount=self.volume, side=side)
 
 
 class _RestCandle(msgspec.Struct, array_like=True):
@@ -171,17 +176,11 @@ class Kraken(Exchange):
 
     def parse_trades(self, body: bytes, symbol: str) -> list[Trade]:
         """Rows of price, volume, time, side, type, remark, id."""
-        return [
-            TRADE(
-                symbol=symbol,
-                ts=int(row.time * 1000),
-                id=str(row.id),
-                price=row.price,
-                amount=row.volume,
-                side="buy" if row.side == "b" else "sell",
-            )
-            for row in self._rows(_rest_trades, body)
-        ]
+        rows = self._rows(_rest_trades, body)
+        try:
+            return [row.trade(symbol) for row in rows]
+        except WRONG as error:
+            raise ExchangeError(f"{self.id}: a trade of {symbol} cannot be read: {error}") from error
 
     def candles_request(self, symbol: str, timeframe: str, since: int, until: int) -> Request:  # noqa: ARG002
         """The last 720 candles, as far as they open at or after ``since``."""

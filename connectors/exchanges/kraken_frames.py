@@ -8,14 +8,14 @@ import msgspec
 from msgspec import Meta
 
 from connectors.exchanges.interface import QUOTE, TRADE, Notice, Parsed, Parser
-from connectors.exchanges.records import Count, NotNegative, Positive, candle, instant, lax
+from connectors.exchanges.records import Count, NotNegative, Positive, Symbol, candle, instant, lax
 from connectors.exchanges.running import Running
 from schemas.candle import Candle
 from schemas.timeframe import from_millis
 
 
 class _Trade(msgspec.Struct):
-    symbol: str
+    symbol: Symbol
     side: Literal["buy", "sell"]
     price: Positive
     qty: Positive
@@ -24,7 +24,7 @@ class _Trade(msgspec.Struct):
 
 
 class _Ticker(msgspec.Struct):
-    symbol: str
+    symbol: Symbol
     bid: Positive
     bid_qty: NotNegative
     ask: Positive
@@ -33,7 +33,7 @@ class _Ticker(msgspec.Struct):
 
 
 class _Ohlc(msgspec.Struct):
-    symbol: str
+    symbol: Symbol
     interval: Annotated[int, Meta(gt=0)]
     interval_begin: str
     open: Positive

@@ -16,6 +16,8 @@ LARGEST = 1e300
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
 Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+Symbol = Annotated[str, Meta(min_length=1, max_length=48)]
+"""Of a market, as an exchange has it: what we make of it has place in a record, too."""
 Millis = Annotated[int, Meta(ge=0, le=1 << 53)]
 
 
@@ -69,11 +71,15 @@ def instant(text: str) -> int:
 
     >>> instant("2023-10-04T16:25:00.123456789Z"), instant("2026-04-07 14:30:10+00:00")
     (1696436700123, 1775572210000)
+
+    Raises ValueError, also for a time before 1970.
     """
     when = datetime.fromisoformat(text)
     if when.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone")
     seconds = when.replace(microsecond=0).timestamp()
+    if seconds < 0:
+        raise ValueError(f"{text!r} is before 1970")
     return int(seconds) * 1000 + when.microsecond // 1000
 
 

@@ -93,9 +93,7 @@ class Bars:
             self.pending = held
             return Made(Folded.room(0), np.empty(0, np.int64), verdict, closed, self._watermark(upto))
         self._folded = upto
-        ripe = held.ts < upto
-        due = held if ripe.all() else held[ripe]
-        self.pending = Trades.none() if due is held else held[~ripe]
+        due, self.pending = held.cut(upto)
         candles = self._fold(due, slots, upto, batch.final)
         return Made(candles, self._positions(candles, batch, closed), verdict, closed, self._watermark(upto))
 

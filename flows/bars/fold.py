@@ -1,7 +1,7 @@
 """From trades in order to candles, as compiled loops: by time on a fine grid, or by how much was traded.
 
 The figures of a candle are open, high, low, close, volume, quote volume and taker-buy volume, and what the last three
-have lost to rounding (Neumaier's compensation). Rounded to the fifteen digits that a float keeps of any decimal, a
+have lost to rounding. Rounded to the fifteen digits that a float keeps of any decimal, a
 volume is the very number that the exchange publishes, and it is the same whether seconds or minutes were added up.
 """
 
@@ -21,29 +21,30 @@ WIDTH = 10
 
 
 @kernel
-def add(figures: Floats, at: int, value: float) -> None:
-    """Add to a sum and what it has lost."""
-    before = figures[at]
+def add(figures: Floats, row: int, at: int, value: float) -> None:
+    """Add to a sum, and to what it has lost: the exact error of the addition (Knuth's two-sum)."""
+    before = figures[row, at]
     total = before + value
-    figures[at + 3] += (before - total) + value if abs(before) >= abs(value) else (value - total) + before
-    figures[at] = total
+    part = total - before
+    figures[row, at + 3] += (before - (total - part)) + (value - part)
+    figures[row, at] = total
 
 
 @kernel
-def take(figures: Floats, first: bool, price: float, amount: float, buy: bool) -> None:
-    """Put a trade into a candle."""
+def take(figures: Floats, row: int, first: bool, price: float, amount: float, buy: bool) -> None:
+    """Put a trade into the candle of a row."""
     if first:
-        figures[0] = figures[1] = figures[2] = price
-        figures[4:] = 0.0
-    elif price > figures[1]:
-        figures[1] = price
-    elif price < figures[2]:
-        figures[2] = price
-    figures[3] = price
-    add(figures, 4, amount)
-    add(figures, 5, price * amount)
-    if buy:
-        add(figures, 6, amount)
+        figures[row, 0] = figures[row, 1] = figures[row, 2] = price
+        for at in range(4, 10):
+            figures[row, at] = 0.0
+    elif price > figures[row, 1]:
+        figures[row, 1] = price
+    elif price < figures[row, 2]:
+        figures[row, 2] = price
+    figures[row, 3] = price
+    add(figures, row, 4, amount)
+    add(figures, row, 5, price * amount)
+    add(figures, row, 6, amount if buy else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,14 @@ class Trades:
             return later
         both: Iterator[tuple[Any, Any]] = zip(self.columns(), later.columns(), strict=True)
         return Trades(*(np.concatenate(pair) for pair in both))
+
+    def cut(self, ts: int) -> tuple[Trades, Trades]:
+        """Those before an instant, and the others."""
+        if (self.ts[1:] >= self.ts[:-1]).all():
+            at = int(np.searchsorted(self.ts, ts))
+            return self[:at], self[at:]
+        before = self.ts < ts
+        return self[before], self[~before]
 
     def in_order(self) -> Trades:
         """By time and then by id; what has no number in its id stays as it came."""
@@ -149,7 +158,7 @@ def _by_time(
             count += 1
             out_slot[bar], out_ts[bar], out_count[bar] = s, (t // grain + 1) * grain, 0
         out_count[bar] += 1
-        take(figures[bar], first, price[i], amount[i], buy[i])
+        take(figures, bar, first, price[i], amount[i], buy[i])
     return count
 
 
@@ -182,14 +191,15 @@ def _by_measure(
     for i in range(len(ts)):
         s = slot[i]
         first = held[s, 0] == 0
-        take(kept[s], first, price[i], amount[i], buy[i])
+        take(kept, s, first, price[i], amount[i], buy[i])
         held[s, 0] += 1
         reached = float(held[s, 0]) if measure < 0 else kept[s, measure] + kept[s, measure + 3]
         if reached >= limit:
             # It closes just behind its last trade; two of a symbol never close at the same instant.
             close = max(ts[i], held[s, 1]) + 1
             out_slot[count], out_ts[count], out_count[count] = s, close, held[s, 0]
-            figures[count] = kept[s]
+            for at in range(WIDTH):
+                figures[count, at] = kept[s, at]
             count += 1
             held[s, 0], held[s, 1] = 0, close
     return count

@@ -14,67 +14,85 @@ from flows.module import Module
 
 @kernel
 def _emit(
-    at: int, s: int, k: int, ts: int, number: int, now: Floats, slot: Slots, kind: Ints, out: Ints, n: Ints, f: Floats
-) -> None:
+    at: int, s: int, k: int, number: int, state: Ints, held: Floats, slot: Slots, kind: Ints, out: Ints, n: Ints,
+    f: Floats,
+) -> None:  # fmt: skip
     if at < len(slot):
-        slot[at], kind[at], out[at], n[at] = s, k, ts, number
-        f[at] = now
+        row = s * state.shape[1] + k
+        slot[at], kind[at], out[at], n[at] = s, k, state[s, k, 0], number
+        for figure in range(WIDTH):
+            f[at, figure] = held[row, figure]
 
 
 @kernel
 def _flats(
-    upto: int, step: int, limit: int, state: Ints, now: Floats, s: int, k: int, count: int,
+    upto: int, step: int, limit: int, state: Ints, held: Floats, s: int, k: int, count: int,
     slot: Slots, kind: Ints, out: Ints, n: Ints, f: Floats,
 ) -> int:  # fmt: skip
     """Flat candles up to an instant, ``limit`` of them at most since the last one with trades."""
-    while state[0] > 0 and state[0] + step <= upto and state[2] < limit:
-        state[0] += step
-        state[2] += 1
-        now[0] = now[1] = now[2] = now[3]
-        now[4:] = 0.0
-        _emit(count, s, k, state[0], 0, now, slot, kind, out, n, f)
+    row = s * state.shape[1] + k
+    while state[s, k, 0] > 0 and state[s, k, 0] + step <= upto and state[s, k, 2] < limit:
+        state[s, k, 0] += step
+        state[s, k, 2] += 1
+        for figure in range(WIDTH):
+            held[row, figure] = held[row, 3] if figure < 4 else 0.0
+        _emit(count, s, k, 0, state, held, slot, kind, out, n, f)
         count += 1
     return count
 
 
 @kernel
 def _roll(
-    bar_slot: Slots, bar_ts: Ints, bar_count: Ints, bars: Floats, grain: int, steps: Ints, closed: int, until: int,
-    limit: int, state: Ints, held: Floats, slot: Slots, kind: Ints, out: Ints, n: Ints, f: Floats,
+    bar_slot: Slots, bar_ts: Ints, bar_count: Ints, bars: Floats, grain: int, steps: Ints, finer: Ints, order: Ints,
+    closed: int, until: int, limit: int, state: Ints, held: Floats,
+    slot: Slots, kind: Ints, out: Ints, n: Ints, f: Floats,
 ) -> int:  # fmt: skip
-    """``state`` by slot and timeframe: the close of the newest candle, the trades in it so far, flat ones in a row.
+    """``state`` by slot and timeframe: the close of the newest candle, the trades in it so far, flat ones in a row;
+    ``held`` has the figures, a row for each timeframe of each slot. A candle that is open has trades, and its close
+    lies behind ``closed``. Counts beyond the room there is.
 
-    A candle that is open has trades, and its close lies behind ``closed``. Counts beyond the room there is.
+    In ``order``, each timeframe is made of the candles of a ``finer`` one that have just closed, or (-1) of the bars.
     """
-    count = 0
-    for k in range(len(steps)):
-        step = steps[k]
-        for i in range(len(bar_ts)):
-            s = bar_slot[i]
-            mine, now = state[s, k], held[s, k]
-            begin = (bar_ts[i] - grain) // step * step
-            if mine[1] > 0 and mine[0] <= begin:
-                _emit(count, s, k, mine[0], mine[1], now, slot, kind, out, n, f)
-                count += 1
-                mine[1] = 0
-            if mine[1] == 0:
-                count = _flats(begin, step, limit, mine, now, s, k, count, slot, kind, out, n, f)
-                now[:] = bars[i]
-                mine[0], mine[1], mine[2] = begin + step, bar_count[i], 0
+    count, began = 0, np.zeros(len(steps) + 1, np.int64)
+    ended = np.zeros(len(steps) + 1, np.int64)
+    for k in order:
+        step, source = steps[k], finer[k]
+        length = grain if source < 0 else steps[source]
+        from_slot, from_ts, from_count, figures = bar_slot, bar_ts, bar_count, bars
+        first, last = 0, len(bar_ts)
+        if source >= 0:
+            from_slot, from_ts, from_count, figures = slot, out, n, f
+            first, last = began[source], min(ended[source], len(slot))
+        began[k] = count
+        for i in range(first, last):
+            if from_count[i] == 0:
+                continue  # a flat one
+            s = from_slot[i]
+            row = s * len(steps) + k
+            if state[s, k, 1] > 0 and from_ts[i] <= state[s, k, 0]:
+                state[s, k, 1] += from_count[i]
+                held[row, 1], held[row, 2] = max(held[row, 1], figures[i, 1]), min(held[row, 2], figures[i, 2])
+                held[row, 3] = figures[i, 3]
+                for at in range(4, 7):
+                    add(held, row, at, figures[i, at])
+                    held[row, at + 3] += figures[i, at + 3]
                 continue
-            mine[1] += bar_count[i]
-            now[1], now[2], now[3] = max(now[1], bars[i, 1]), min(now[2], bars[i, 2]), bars[i, 3]
-            for at in range(4, 7):
-                add(now, at, bars[i, at])
-                now[at + 3] += bars[i, at + 3]
-        for s in range(len(state)):
-            mine, now = state[s, k], held[s, k]
-            if mine[1] > 0 and mine[0] <= closed:
-                _emit(count, s, k, mine[0], mine[1], now, slot, kind, out, n, f)
+            if state[s, k, 1] > 0:
+                _emit(count, s, k, state[s, k, 1], state, held, slot, kind, out, n, f)
                 count += 1
-                mine[1] = 0
-            if mine[1] == 0:
-                count = _flats(until, step, limit, mine, now, s, k, count, slot, kind, out, n, f)
+            begin = (from_ts[i] - length) // step * step
+            count = _flats(begin, step, limit, state, held, s, k, count, slot, kind, out, n, f)
+            for at in range(WIDTH):
+                held[row, at] = figures[i, at]
+            state[s, k, 0], state[s, k, 1], state[s, k, 2] = begin + step, from_count[i], 0
+        for s in range(len(state)):
+            if state[s, k, 1] > 0 and state[s, k, 0] <= closed:
+                _emit(count, s, k, state[s, k, 1], state, held, slot, kind, out, n, f)
+                count += 1
+                state[s, k, 1] = 0
+            if state[s, k, 1] == 0:
+                count = _flats(until, step, limit, state, held, s, k, count, slot, kind, out, n, f)
+        ended[k] = count
     return count
 
 
@@ -86,6 +104,7 @@ class Roll(Module):
 
     def __init__(self, grain_ms: int, steps_ms: Sequence[int], flat: int) -> None:
         self.grain, self.steps, self.flat = grain_ms, np.array(steps_ms, np.int64), flat
+        self.finer, self.order = _finer(steps_ms), np.argsort(self.steps, kind="stable")
         self.newest = self.state(len(steps_ms), 3, dtype=np.int64)
         self.held = self.state(len(steps_ms), WIDTH)
 
@@ -93,17 +112,27 @@ class Roll(Module):
         """The candles that close up to ``closed``; flat ones up to ``until``. ``bars`` are all before, in order."""
         self.reserve(slots)
         out = Folded.room((len(bars) + len(self.newest)) * len(self.steps))
-        before = (self.newest.copy(), self.held.copy()) if self.flat else (self.newest, self.held)
-        count = self._pass(bars, closed, until, out)
-        if count > len(out):
-            # More flat ones than there was room for.
-            self.newest, self.held = before
-            out = Folded.room(count)
-            self._pass(bars, closed, until, out)
+        before = (self.newest.copy(), self.held.copy()) if self.flat else None
+        while (count := self._pass(bars, closed, until, out)) > len(out):
+            # More flat ones than there was room for: once more from the beginning.
+            assert before is not None, "only flat candles can be more than bars and symbols"
+            self.newest[:], self.held[:] = before
+            out = Folded.room(2 * count)
         return out[:count].in_order()
 
     def _pass(self, bars: Folded, closed: int, until: int, out: Folded) -> int:
         return _roll(
-            bars.slot, bars.ts, bars.count, bars.figures, self.grain, self.steps, closed, until, self.flat,
-            self.newest, self.held, out.slot, out.kind, out.ts, out.count, out.figures,
+            bars.slot, bars.ts, bars.count, bars.figures, self.grain, self.steps, self.finer, self.order,
+            closed, until, self.flat, self.newest, self.held.reshape(-1, WIDTH),
+            out.slot, out.kind, out.ts, out.count, out.figures,
         )  # fmt: skip
+
+
+def _finer(steps: Sequence[int]) -> Ints:
+    """By timeframe, the largest one of which it is a whole number; -1 where there is none.
+
+    >>> _finer([60_000, 1_000, 300_000, 420_000]).tolist()
+    [1, -1, 0, 0]
+    """
+    parts = ([(one, at) for at, one in enumerate(steps) if one < step and step % one == 0] for step in steps)
+    return np.array([max(found)[1] if found else -1 for found in parts], np.int64)

@@ -45,6 +45,7 @@ class Account:
         self.orders = desk.orders
         self.gates = gates_of(config)
         self.legs = Legs(config.exits)
+        self.waits = config.entries.type != "market"
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
         self.tally = new_tally(float(config.portfolio.cash))
@@ -147,7 +148,7 @@ class Account:
                     continue
                 value = -float(holding.quantity) * signal.price
                 self.place(self.orders.exit(holding, signal), value, timeframes, outbox)
-            pending = self.desk.pending_of(signal.symbol, signal.strategy)
+            pending = self.desk.pending_of(signal.symbol, signal.strategy) if self.broker.pending else None
             if pending and (1 if pending.order.side == "buy" else -1) == want:
                 held = want
             elif pending:
@@ -176,9 +177,9 @@ class Account:
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
-        intent.trigger = trigger(self.config.entries, intent, standing.atr)
-        if intent.trigger is not None:
-            intent.price = float(intent.trigger)
+        if self.waits:
+            intent.trigger = trigger(self.config.entries, intent, standing.atr)
+            intent.price = signal.price if intent.trigger is None else float(intent.trigger)
         checks: dict[str, Figures] = {}
         for gate in self.gates:
             verdict = gate.check(intent, standing)

@@ -54,7 +54,7 @@ class Desk:
             self.fill(ticket.order, price, ts, candle_ts, outbox)
         self.catch_up(symbol)
         self._watch(symbol, None, ts, candle_ts, prices, outbox)
-        for one in tuple(self.broker.pending.get(symbol, ())):
+        for one in tuple(self.broker.pending.get(symbol, ())) if self.broker.pending else ():
             found = reached(one, prices)
             if found:
                 self._unpend(one)
@@ -84,6 +84,8 @@ class Desk:
 
     def catch_up(self, symbol: str) -> None:
         """Take over the trailing stops of a symbol, as the walk has moved them."""
+        if not self.broker.trails.numbers:
+            return
         for strategy in self.broker.catch_up(symbol):
             self.book.holdings[(symbol, strategy)].stop = self.broker.guards[symbol][strategy].outermost()[0]
 
@@ -229,7 +231,7 @@ class Desk:
         closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
         if closed is not None:
             self.broker.release(*key)
-            addition = self.pending_of(*key)
+            addition = self.pending_of(*key) if self.broker.pending else None
             if addition:
                 self.withdraw(addition, "ENTRY_WITHDRAWN", ts, {"by": order.leg}, outbox)
             self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))

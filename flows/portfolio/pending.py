@@ -40,10 +40,10 @@ class Reached(NamedTuple):
 def trigger(config: EntriesConfig, intent: Intent, atr: float) -> Decimal | None:
     """The price of the order, on the tick away from that of the signal, at least one tick.
 
-    None at the market, and while the range is not known that it is measured in.
+    None while the range is not known that it is measured in.
     """
     away = config.at * atr if config.by == "atr" else config.at / 100 * intent.price
-    if config.type == "market" or math.isnan(away):
+    if math.isnan(away):
         return None
     way = intent.side if config.type == "stop" else -intent.side
     tick = intent.instrument.tick

@@ -19,7 +19,7 @@ SETTINGS = """
 strategies: [{use: sma_cross, params: {fast: 20, slow: 50}}]
 market: {max_wait: 1s, stale_after: 1m}
 commands:
-  senders: {ann: ["*"], bot: [buy, status]}
+  senders: {ann: ["*"], bot: [buy, status], config: [set]}
 run: {equity_every: 1m, checkpoint_every_s: 1}
 """
 BUY = ("buy", "BTC/USDT", "stop=95", "intent=click")
@@ -111,3 +111,28 @@ def test_words_are_arguments(name: str, words: list[str], found: dict[str, str])
 def test_a_word_too_many_or_too_few_is_a_mistake(name: str, words: list[str]) -> None:
     with pytest.raises(UserError):
         arguments(name, words)
+
+
+def test_a_saved_configuration_is_told_to_the_portfolio_and_an_invalid_one_changes_nothing(
+    installation: Installation,
+) -> None:
+    path = installation.folder / "penstock.yaml"
+    with installation.running() as run:
+        run.until(
+            lambda: installation.command("command", "status", "--sender", "ann", "--wait", "5").code, lambda n: n == 0
+        )
+        path.write_text(SETTINGS + "risk: {max_open_positions: 0}\n", encoding="utf-8")
+        run.until(run.said, lambda said: "penstock.yaml was saved, and nothing changes:" in said)
+        assert "risk.max_open_positions" in run.said()
+        path.write_text(SETTINGS + "risk: {max_open_positions: 2}\nbroker: {fee_pct: 0.2}\n", encoding="utf-8")
+        run.until(run.said, lambda said: "risk.max_open_positions = 2: done: DONE: value=2" in said)
+        assert "broker.fee_pct: a restart takes that up" in run.said()
+        path.write_text(SETTINGS + "risk: {max_open_positions: 3, sessions: [mon-fri 08:00-16:30]}\n", encoding="utf-8")
+        run.until(run.said, lambda said: "risk.max_open_positions = 3: done" in said)
+        assert run.end() == 0
+    audits = [(row["sender"], row["arguments"].get("key"), row["after"]) for row in installation.records("audit")]
+    assert [one for one in audits if one[0] == "config"] == [
+        ("config", "risk.max_open_positions", {"risk.max_open_positions": 2}),
+        ("config", "risk.sessions", {"risk.sessions": '["mon-fri 08:00-16:30"]'}),
+        ("config", "risk.max_open_positions", {"risk.max_open_positions": 3}),
+    ]

@@ -92,17 +92,19 @@ async def _session(
     return simulator
 
 
-def candles_by_watermark(out: Sequence[Out], lateness: int) -> list[Any]:
-    """Candles as an operator makes them that reads the topic in order. No trade may come after its minute closed."""
-    watermark, late, seen = 0, [], {}
+def late(out: Sequence[Out], lateness: int) -> list[Any]:
+    """Trades that come after their minute was closed by an operator that reads the topic in order."""
+    watermark, found = 0, []
     for topic, record in out:
-        if topic != "trades":
-            continue
-        if isinstance(record, TRADE):
-            if (record.ts // MINUTE + 1) * MINUTE <= watermark:
-                late.append(record)
-            assert (record.symbol, record.id) not in seen
-            seen[record.symbol, record.id] = record
-        watermark = max(watermark, record.ts - lateness)
-    assert late == []
-    return candles_of(seen.values())
+        if topic == "trades":
+            if isinstance(record, TRADE) and (record.ts // MINUTE + 1) * MINUTE <= watermark:
+                found.append(record)
+            watermark = max(watermark, record.ts - lateness)
+    return found
+
+
+def candles_made(out: Sequence[Out]) -> list[Any]:
+    """The candles of all trades, each of which is to be there once."""
+    trades = [record for _, record in out if isinstance(record, TRADE)]
+    assert len({(one.symbol, one.id) for one in trades}) == len(trades)
+    return candles_of(trades)

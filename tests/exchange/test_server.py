@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any
 
 import pytest
 
 from connectors.exchanges.interface import QUOTE, TRADE
-from tests.connectors.feed.test_chaos import LATENESS, mischiefs
+from tests.connectors.feed.test_chaos import mischiefs
 from tests.exchange.server import PROTOCOLS
-from tests.exchange.session import Kept, candles_by_watermark, session
+from tests.exchange.session import Kept, session
 from tests.exchange.tape import START, longer, simulated
 from tests.exchange.test_protocols import MARKETS, STREAMED
 
@@ -27,27 +26,6 @@ def test_a_feed_of_an_exchange_that_behaves_brings_its_whole_tape(name: str) -> 
     assert len(kept.of("quotes")) == len([one for one in tape.records if isinstance(one, QUOTE)])
     candles = longer(tape.candles(), MARKETS[name], STREAMED.get(name, "1m"))[:-1]  # the last one may not have ended
     assert kept.of("candles")[: len(candles)] == [PROTOCOLS[name]().told(one) for one in candles]
-
-
-def latest(candles: list[Any]) -> dict[tuple[str, int], Any]:
-    """The last word on each candle."""
-    return {(one.symbol, one.ts): one for one in candles}
-
-
-@pytest.mark.parametrize("name", ["coinbase", "kraken"])
-def test_a_quarter_of_an_hour_of_chaos_leaves_no_trace_where_there_is_a_history(name: str) -> None:
-    symbols = [MARKETS[name], MARKETS[name].replace("BTC", "ETH")]
-    tape, kept = simulated(symbols, minutes=15), Kept()
-    simulator = session(name, symbols, tape, mischiefs(START, 15), kept)
-    assert simulator.missed
-    assert candles_by_watermark(kept.out, LATENESS) == tape.candles()
-    told = [
-        PROTOCOLS[name]().told(one)
-        for symbol in symbols
-        for one in longer(tape.candles(), symbol, STREAMED.get(name, "1m"))
-    ]
-    assert latest(kept.of("candles")) == latest(told)
-    assert {one.figures["lost"] for one in kept.alerts("FEED_GAP") if one.figures["records"] == "trades"} == {0}
 
 
 def test_without_a_history_what_was_lost_is_lost_and_nothing_else() -> None:

@@ -9,6 +9,7 @@ from flows.portfolio.estimates import watch_of
 from schemas.config.load import overridden, values
 from schemas.config.problem import ConfigError
 from schemas.config.root import Config
+from schemas.config.show import scalar
 
 SECTIONS = ("risk", "breakers", "exits")
 """What the portfolio stage alone reads. Anything else needs a restart."""
@@ -40,4 +41,4 @@ def keeps(config: Config) -> tuple[Any, ...]:
 def _shown(config: Config, key: str) -> Any:
     found = [value for name, value in values(config) if name == key or name.startswith(f"{key}.")]
     value = found[0] if len(found) == 1 else found
-    return value if isinstance(value, float | int | str | None) else str(value)
+    return value if isinstance(value, float | int | str | None) else scalar(value)

@@ -33,11 +33,9 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
             order = ticket.order
             if order.leg == "entry":
                 account.memory.risked.pop(order.position_id, None)
-            figures = {"order_id": order.id, "strategy": order.strategy, "side": order.side, "by": by}
-            of = Place("symbol", symbol)
-            notices.alert(
-                outbox, "ENTRY_WITHDRAWN", now, of, {**figures, "quantity": str(order.quantity)}, about=order.id
-            )
+            of, told = Place("symbol", symbol), {"side": order.side, "quantity": str(order.quantity)}
+            told |= {"strategy": order.strategy, "by": by, "order_id": order.id}
+            notices.alert(outbox, "ENTRY_WITHDRAWN", now, of, told, about=order.id)
         found += [one.order.id for one in gone]
     return found
 

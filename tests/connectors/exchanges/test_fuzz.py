@@ -91,7 +91,23 @@ odd = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(),
     st.text(max_size=8),
-    st.sampled_from(["0", "-1", "nan", "Infinity", "1e999", "", AT, "BTCUSDT", "buy", "1m", "999999999999-01-01"]),
+    st.sampled_from(
+        [
+            "0",
+            "-1",
+            "nan",
+            "Infinity",
+            "1e999",
+            "",
+            AT,
+            "BTCUSDT",
+            "buy",
+            "1m",
+            "999999999999-01-01",
+            "1950-01-01T00:00:00Z",
+        ]
+    ),
+    st.sampled_from(["A/" + "B" * 70, "A-" + "B" * 70, "A" * 70 + "USDT"]),
     st.sampled_from([[], {}, [[]], [{}], {"a": {}}]).map(deepcopy),
 )
 

@@ -170,3 +170,10 @@ def test_a_message_for_each_stream() -> None:
 def test_a_refusal_that_will_pass_is_one_to_ask_again_after() -> None:
     with pytest.raises(UnreachableError, match="kraken: EGeneral:Too many requests"):
         Kraken().parse_candles(b'{"error":["EGeneral:Too many requests"]}', "BTC/USD", "1m")
+
+
+@pytest.mark.parametrize("time", ["-1", "1e400", "99999999999999999"])
+def test_a_time_that_cannot_be_is_refused(time: str) -> None:
+    body = b'{"error":[],"result":{"XBTUSD":[["1","1",' + time.encode() + b',"b","l","",1]],"last":"1"}}'
+    with pytest.raises(ExchangeError, match=r"^kraken: a"):
+        Kraken().parse_trades(body, "BTC/USD")
