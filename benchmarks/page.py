@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from growth import Size
 from race import Figures, Race
+from risk import Risk
+from risk import section as risk_section
 from table import table
 from trades import Bench, section
 
@@ -75,6 +77,7 @@ class Results:
     real: Race | None
     sizes: Sequence[Size]
     light: Sequence[Size]
+    risk: Risk
     indicators: Sequence[dict[str, str | float]]
     bars: Bench
 
@@ -97,6 +100,7 @@ def page(results: Results) -> str:
         _peer_phases(races),
         "## Growth",
         _growth(results),
+        risk_section(results.risk),
         "## Trades to candles",
         section(results.bars),
         "## Indicators",

@@ -35,17 +35,30 @@ in turns; the ratio is the median of those of the rounds."""
 
 
 @dataclass(frozen=True)
-class Risk:
-    """Medians: orders a second of the stage, seconds of a replay; and the ratios of all rules to none."""
+class Pair:
+    """Plain and with all rules, in turns: medians of seconds, and of the ratios of the rounds."""
 
-    plain_orders: float
-    all_orders: float
-    stage_ratio: float
+    plain: float
+    all: float
+    ratio: float
+
+    @classmethod
+    def of(cls, seconds: dict[str, list[float]]) -> Pair:
+        """From the seconds of the rounds."""
+        ratios = [other / one for one, other in zip(seconds["plain"], seconds["all"], strict=True)]
+        return cls(median(seconds["plain"]), median(seconds["all"]), median(ratios))
+
+
+@dataclass(frozen=True)
+class Risk:
+    """The stage, the replay from file to folder, and its whole process."""
+
+    orders: int
+    stage: Pair
     candles: str
     rows: int
-    plain_s: float
-    all_s: float
-    replay_ratio: float
+    files: Pair
+    whole: Pair
     fewer_pct: float
 
 
@@ -56,28 +69,22 @@ def measure(folder: Path, path: Path, what: str, rounds: int, say: Say) -> Risk:
     stage = json.loads(out)
     plain = racers.settings(10, 20)
     sides = {"plain": plain, "all": {**plain, **everything(racers.SYMBOL)}}
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    files: dict[str, list[float]] = {name: [] for name in sides}
+    whole: dict[str, list[float]] = {name: [] for name in sides}
     orders: dict[str, int] = {}
     for turn in range(rounds):
         for name, values in sides.items():
             say(f"risk rules, replay, round {turn + 1}: {name}")
             run = racers.penstock([path], values, folder / "run")
-            seconds[name].append(sum(run.phases[phase] for phase in RUN))
+            files[name].append(sum(run.phases[phase] for phase in RUN))
+            whole[name].append(run.whole)
             with (folder / "run/orders.jsonl").open() as lines:
                 orders[name] = sum(1 for _ in lines)
     if orders["all"] < 0.95 * orders["plain"]:
         raise SystemExit(f"the rules are not wide enough: {orders}")
-    return Risk(
-        stage["orders"] / median(stage["plain"]),
-        stage["orders"] / median(stage["all"]),
-        _ratio(stage),
-        what,
-        candles.rows_of(path),
-        median(seconds["plain"]),
-        median(seconds["all"]),
-        _ratio(seconds),
-        100 - 100 * orders["all"] / orders["plain"],
-    )
+    fewer = 100 - 100 * orders["all"] / orders["plain"]
+    rows = candles.rows_of(path)
+    return Risk(stage["orders"], Pair.of(stage), what, rows, Pair.of(files), Pair.of(whole), fewer)
 
 
 def everything(symbol: str) -> dict[str, str]:
@@ -93,30 +100,21 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _ratio(seconds: dict[str, Any]) -> float:
-    return median(other / one for one, other in zip(seconds["plain"], seconds["all"], strict=True))
-
-
 def section(risk: Risk) -> str:
     """Markdown, from its heading on."""
+    stage, files, whole = risk.stage, risk.files, risk.whole
+    rates = [f"{risk.orders / seconds:,.0f}" for seconds in (stage.plain, stage.all)]
     rows = [
-        [
-            "portfolio stage alone, orders/s",
-            "25,000",
-            f"{risk.plain_orders:,.0f}",
-            f"{risk.all_orders:,.0f}",
-            f"{risk.stage_ratio:.2f}",
-        ],
-        [
-            f"replay of {risk.rows:,} candles, s",
-            "at most 1.3 times",
-            f"{risk.plain_s:.2f}",
-            f"{risk.all_s:.2f}",
-            f"{risk.replay_ratio:.2f}",
-        ],
+        ["portfolio stage alone, orders/s", "25,000", *rates, f"{stage.ratio:.2f}"],
+        _row(f"replay of {risk.rows:,} candles, files to files, s", files),
+        _row("the same, the whole process, s", whole),
     ]
     head = ["what", "wanted with all rules", "plain", "all rules", "ratio of times"]
     return f"{TITLE}\n\n{TEXT.format(candles=risk.candles, fewer=risk.fewer_pct)}\n\n{table(head, rows)}"
+
+
+def _row(what: str, pair: Pair) -> list[str]:
+    return [what, "at most 1.3 times", f"{pair.plain:.2f}", f"{pair.all:.2f}", f"{pair.ratio:.2f}"]
 
 
 def replaced(page: str, text: str) -> str:

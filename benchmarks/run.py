@@ -1,4 +1,4 @@
-"""`make bench`: penstock and its peers side by side, growth, indicators; `--write` puts the page into docs/.
+"""`make bench`: penstock and its peers side by side, growth, risk rules, indicators; `--write` writes the page.
 
 Takes about eight minutes. Peers have an environment of their own, made by `make peers`.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import candles
 import racers
+import risk
 import trades
 from growth import growth
 from machine import machine
@@ -55,13 +56,15 @@ def measured(folder: Path, rows: int, rounds: int, load: float) -> Results:
     sizes = growth(SIZES, 1_000_000, GROWTH, rounds, folder, say)
     (folder / "light").mkdir()
     light = growth(SIZES, 100_000, MANY, rounds, folder / "light", say)
+    source = (walk, "a random walk") if real is None else (real, "real candles")
+    rules = risk.measure(folder, *source, rounds, say)
     bars = trades.measure(folder, rounds, say, (trades.TRADES, trades.FEW, trades.FRAMES))
     say("indicators")
     code = "import indicators, json; print(json.dumps(indicators.measure()))"
     found, *_ = racers.pinned([sys.executable, "-c", code], racers.HERE)
     versions = ", ".join(side.version for side in many.figures.values())
     head = [*machine(load), f"Python {platform.python_version()}; {versions}"]
-    return Results(head, rounds, many, few, market, sizes, light, json.loads(found), bars)
+    return Results(head, rounds, many, few, market, sizes, light, rules, json.loads(found), bars)
 
 
 def warm_up(folder: Path) -> None:
