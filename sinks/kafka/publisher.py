@@ -170,7 +170,8 @@ class Publisher:
             self._began = time.monotonic()
             self._probe("P2")
             while count == 0 or (count < len(new) and time.monotonic() < self._began + PRODUCES_FOR_S):  # P3
-                self._produce(new[count])
+                if not self._produce(new[count]):
+                    break  # the broker has given it up meanwhile: committing tells why
                 count += 1
             self._probe("P3")
             self._persist(lambda: self._producer.commit_transaction(TIMEOUT_S))  # P4
@@ -199,7 +200,8 @@ class Publisher:
             self._failed = PublishError(f"{self._id}: {error.str()} ({error.name()})")
         return True
 
-    def _produce(self, message: Message) -> None:
+    def _produce(self, message: Message) -> bool:
+        """Hand a message over. False when the transaction takes nothing any more."""
         while True:
             try:
                 self._producer.produce(
@@ -209,10 +211,12 @@ class Publisher:
                     headers=message.headers(self._id),
                     on_delivery=self._delivered,
                 )
-                return
+                return True
             except BufferError:
                 self._producer.poll(0.1)  # the queue is bounded: wait for the broker instead of growing
             except KafkaException as failed:
+                if failed.args[0].code() == KafkaError._STATE:
+                    return False
                 if failed.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
                     raise
                 raise explained(failed.args[0], message.topic) from failed

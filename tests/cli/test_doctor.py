@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from cli.doctor import Finding, versions
 from flows.deployment import find, open_state
 from schemas.config.root import Config
+from schemas.topics import TOPICS
 from sinks.state_folder import StateFolder
 from tests.kafka.topics import QUIET
 
@@ -40,7 +41,7 @@ def test_where_all_is_well_it_says_so_and_leaves_nothing_behind(
     assert [line.split()[:2] for line in lines[:-1]] == [
         ["ok", about] for about in ("versions:", "state", "broker:", "topics:", "clock:", "lag:")
     ]
-    assert lines[3] == "ok     topics: all 15 as wanted"
+    assert lines[3] == f"ok     topics: all {len(TOPICS)} as wanted"
     assert lines[5] == f"ok     lag: group {place['PENSTOCK__KAFKA__DEPLOYMENT']} has not committed anything yet"
     assert lines[-1] == "all well"
     prefix = place["PENSTOCK__KAFKA__PREFIX"]
