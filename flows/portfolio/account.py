@@ -19,7 +19,7 @@ from flows.portfolio.control.steering import Steering
 from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
-from flows.portfolio.gates.base import Exposure, Figures, Intent, Refusal, Standing
+from flows.portfolio.gates.base import Exposure, Figures, Intent, Standing
 from flows.portfolio.legs import Legs
 from flows.portfolio.pending import trigger
 from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
@@ -183,7 +183,7 @@ class Account:
         checks: dict[str, Figures] = {}
         for gate in self.gates:
             verdict = gate.check(intent, standing)
-            if isinstance(verdict, Refusal):
+            if not isinstance(verdict, dict):
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
                 return
             checks[gate.name] = verdict

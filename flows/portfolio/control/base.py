@@ -3,10 +3,10 @@
 # ruff: noqa: ARG002 (a breaker overrides what it needs of this)
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
+import msgspec
 import numpy as np
 
 from schemas.breaker import Scope
@@ -57,7 +57,7 @@ class Trip(NamedTuple):
     figures: Figures
 
 
-class Closed(NamedTuple):
+class Closed(msgspec.Struct, gc=False):
     """A position (or a part of it) that was closed."""
 
     ts: int
@@ -66,7 +66,7 @@ class Closed(NamedTuple):
     pnl: Decimal  # after fees, account currency
 
 
-class Filled(NamedTuple):
+class Filled(msgspec.Struct, gc=False):
     """An order that was filled."""
 
     ts: int
@@ -77,7 +77,7 @@ class Filled(NamedTuple):
     expected: float  # the close at which it was decided; of a stop its level
 
 
-class Decided(NamedTuple):
+class Decided(msgspec.Struct, gc=False):
     """A wish that the gates let through, or refused."""
 
     ts: int
@@ -136,30 +136,30 @@ class Breaker:
         """Count anew: it was reset."""
         self.counts.pop(place, None)
 
-    def look(self, tally: Any, day_equity: float) -> Iterator[Trip]:
+    def look(self, tally: Any, day_equity: float) -> Trip | None:
         """At an instant at which some level was reached."""
-        return iter(())
+        return None
 
-    def jumped(self, symbol: str, figures: Figures) -> Iterator[Trip]:
+    def jumped(self, symbol: str, figures: Figures) -> Trip | None:
         """The return of a symbol's candle was beyond the armed multiple of its volatility."""
-        return iter(())
+        return None
 
-    def missed(self, symbol: str | None, figures: Figures) -> Iterator[Trip]:
+    def missed(self, symbol: str | None, figures: Figures) -> Trip | None:
         """Candles of a symbol (None: of a whole feed) did not come."""
-        return iter(())
+        return None
 
-    def closed(self, what: Closed) -> Iterator[Trip]:
+    def closed(self, what: Closed) -> Trip | None:
         """A position was closed."""
-        return iter(())
+        return None
 
-    def filled(self, what: Filled) -> Iterator[Trip]:
+    def filled(self, what: Filled) -> Trip | None:
         """An order was filled."""
-        return iter(())
+        return None
 
-    def decided(self, what: Decided) -> Iterator[Trip]:
+    def decided(self, what: Decided) -> Trip | None:
         """The gates have spoken."""
-        return iter(())
+        return None
 
-    def alarmed(self, figures: Figures) -> Iterator[Trip]:
+    def alarmed(self, figures: Figures) -> Trip | None:
         """Something diverged."""
-        return iter(())
+        return None

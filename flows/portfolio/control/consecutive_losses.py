@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from flows.portfolio.control.base import Breaker, Closed, Trip
@@ -14,10 +13,11 @@ class ConsecutiveLosses(Breaker):
     name: ClassVar = "consecutive_losses"
     limit: ClassVar = "most"
 
-    def closed(self, what: Closed) -> Iterator[Trip]:
+    def closed(self, what: Closed) -> Trip | None:
         """With the last loss of the row."""
         place = self.place(what.strategy, what.symbol)
         row, lost = self.counts.get(place, (0, 0.0))
         self.counts[place] = row, lost = (row + 1, lost - float(what.pnl)) if what.pnl < 0 else (0, 0.0)
         if row >= self.config.most:
-            yield Trip(place, {"losses": row, "most": self.config.most, "lost": lost})
+            return Trip(place, {"losses": row, "most": self.config.most, "lost": lost})
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from flows.portfolio.control.base import ALL, OFF, Breaker, Trip
@@ -22,9 +21,10 @@ class DailyLoss(Breaker):
         """No level."""
         tally["floor"] = OFF
 
-    def look(self, tally: Any, day_equity: float) -> Iterator[Trip]:
+    def look(self, tally: Any, day_equity: float) -> Trip | None:
         """From the limit on."""
         equity = tally["equity"].item()
         if equity <= tally["floor"].item():
             lost = day_equity - equity
-            yield Trip(ALL, {"equity": equity, "began": day_equity, "lost": lost, "lost_pct": 100 * lost / day_equity})
+            return Trip(ALL, {"equity": equity, "began": day_equity, "lost": lost, "lost_pct": 100 * lost / day_equity})
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from flows.portfolio.control.base import ALL, Breaker, Figures, Trip
@@ -14,8 +13,9 @@ class Divergence(Breaker):
     name: ClassVar = "divergence"
     limit: ClassVar = "alarms"
 
-    def alarmed(self, figures: Figures) -> Iterator[Trip]:
+    def alarmed(self, figures: Figures) -> Trip | None:
         """With the alarm that makes them so many."""
         self.counts[ALL] = self.counts.get(ALL, 0) + 1
         if self.counts[ALL] >= self.config.alarms:
-            yield Trip(ALL, {**figures, "alarms": self.counts[ALL], "most": self.config.alarms})
+            return Trip(ALL, {**figures, "alarms": self.counts[ALL], "most": self.config.alarms})
+        return None

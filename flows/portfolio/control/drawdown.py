@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from flows.portfolio.control.base import ALL, OFF, Breaker, Place, Trip
@@ -29,8 +28,9 @@ class Drawdown(Breaker):
         """A new peak: that of now."""
         tally["high"] = tally["equity"]
 
-    def look(self, tally: Any, day_equity: float) -> Iterator[Trip]:  # noqa: ARG002
+    def look(self, tally: Any, day_equity: float) -> Trip | None:  # noqa: ARG002
         """From the limit on."""
         equity, high = tally["equity"].item(), tally["high"].item()
         if equity <= high * tally["keep"].item():
-            yield Trip(ALL, {"equity": equity, "peak": high, "fall_pct": 100 * (high - equity) / high})
+            return Trip(ALL, {"equity": equity, "peak": high, "fall_pct": 100 * (high - equity) / high})
+        return None

@@ -50,7 +50,7 @@ class Intents:
         self.lives.pop(id_, None)
         self.lives[id_] = Life("failed", now, None, result)
 
-    def filled(self, order_id: str, result: str) -> None:
+    def filled(self, order_id: str, result: object) -> None:
         """An order was filled, of an intent maybe."""
         self._end(order_id, "executed", result)
 
@@ -58,10 +58,10 @@ class Intents:
         """An order was withdrawn, of an intent maybe."""
         self._end(order_id, "failed", "ENTRY_WITHDRAWN")
 
-    def _end(self, order_id: str, status: Status, result: str) -> None:
+    def _end(self, order_id: str, status: Status, result: object) -> None:
         id_ = self._orders.pop(order_id, None)
         if id_ is not None:
-            self.lives[id_] = self.lives[id_]._replace(status=status, result=result)
+            self.lives[id_] = self.lives[id_]._replace(status=status, result=str(result))
 
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""

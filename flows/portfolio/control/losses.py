@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from flows.portfolio.control.base import Breaker, Closed, Trip
@@ -15,12 +14,13 @@ class Losses(Breaker):
     name: ClassVar = "losses"
     limit: ClassVar = "most"
 
-    def closed(self, what: Closed) -> Iterator[Trip]:
+    def closed(self, what: Closed) -> Trip | None:
         """With the loss that makes them so many. One that is as old as the window is out of it."""
         if what.pnl >= 0:
-            return
+            return None
         place, begin = self.place(what.strategy, what.symbol), what.ts - to_millis(self.config.window)
         found = [ts for ts in self.counts.get(place, ()) if ts > begin] + [what.ts]
         self.counts[place] = found
         if len(found) >= self.config.most:
-            yield Trip(place, {"losses": len(found), "most": self.config.most, "window": self.config.window})
+            return Trip(place, {"losses": len(found), "most": self.config.most, "window": self.config.window})
+        return None

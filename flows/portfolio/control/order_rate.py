@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from flows.portfolio.control.base import Breaker, Decided, Trip
@@ -15,12 +14,13 @@ class OrderRate(Breaker):
     name: ClassVar = "order_rate"
     limit: ClassVar = "most"
 
-    def decided(self, what: Decided) -> Iterator[Trip]:
+    def decided(self, what: Decided) -> Trip | None:
         """With the first entry that is one too many. One that is as old as the window is out of it."""
         if what.refused:
-            return
+            return None
         place, begin = self.place(what.strategy, what.symbol), what.ts - to_millis(self.config.window)
         found = [ts for ts in self.counts.get(place, ()) if ts > begin] + [what.ts]
         self.counts[place] = found
         if len(found) > self.config.most:
-            yield Trip(place, {"orders": len(found), "most": self.config.most, "window": self.config.window})
+            return Trip(place, {"orders": len(found), "most": self.config.most, "window": self.config.window})
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from flows.portfolio.control.base import Breaker, Decided, Trip
@@ -17,12 +16,15 @@ class Rejections(Breaker):
     name: ClassVar = "rejections"
     limit: ClassVar = "max_pct"
 
-    def decided(self, what: Decided) -> Iterator[Trip]:
+    def decided(self, what: Decided) -> Trip | None:
         """Once there have been so many."""
         place, most = self.place(what.strategy, what.symbol), self.config.decisions
-        found = [*self.counts.get(place, ()), what.refused][-most:]
-        self.counts[place] = found
-        share = 100 * sum(found) / most
+        found = self.counts.setdefault(place, [])
+        found.append(what.refused)
+        del found[:-most]
+        refused = found.count(True)
+        share = 100 * refused / most
         if len(found) == most and share >= self.config.max_pct:
-            figures = {"refused": sum(found), "decisions": most, "refused_pct": share, "max_pct": self.config.max_pct}
-            yield Trip(place, figures)
+            figures = {"refused": refused, "decisions": most, "refused_pct": share, "max_pct": self.config.max_pct}
+            return Trip(place, figures)
+        return None

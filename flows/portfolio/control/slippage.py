@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from flows.portfolio.control.base import Breaker, Filled, Trip
@@ -17,12 +16,14 @@ class Slippage(Breaker):
     name: ClassVar = "slippage"
     limit: ClassVar = "max_pct"
 
-    def filled(self, what: Filled) -> Iterator[Trip]:
+    def filled(self, what: Filled) -> Trip | None:
         """Once there have been so many."""
         place, most = self.place(what.strategy, what.symbol), self.config.fills
         worse = 100 * what.side * (what.price - what.expected) / what.expected
-        found = [*self.counts.get(place, ()), worse][-most:]
-        self.counts[place] = found
+        found = self.counts.setdefault(place, [])
+        found.append(worse)
+        del found[:-most]
         mean = sum(found) / len(found)
         if len(found) == most and mean > self.config.max_pct:
-            yield Trip(place, {"mean_pct": mean, "max_pct": self.config.max_pct, "fills": most, "last_pct": worse})
+            return Trip(place, {"mean_pct": mean, "max_pct": self.config.max_pct, "fills": most, "last_pct": worse})
+        return None

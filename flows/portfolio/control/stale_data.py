@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from flows.portfolio.control.base import ALL, Breaker, Figures, Place, Trip
@@ -22,6 +21,6 @@ class StaleData(Breaker):
         """The gap that the walk looks for. Other symbols go on, so it stays there."""
         tally["most_gap"] = to_millis(self.config.after)
 
-    def missed(self, symbol: str | None, figures: Figures) -> Iterator[Trip]:
+    def missed(self, symbol: str | None, figures: Figures) -> Trip | None:
         """The symbol alone, or everything."""
-        yield Trip(ALL if symbol is None else Place("symbol", symbol), {**figures, "after": self.config.after})
+        return Trip(ALL if symbol is None else Place("symbol", symbol), {**figures, "after": self.config.after})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from copy import deepcopy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -104,7 +103,7 @@ class Steering:
 
     def filled(self, order: Any, price: Decimal, ts: int, outbox: Outbox) -> None:
         """An order was filled."""
-        self.intents.filled(order.id, str(price))
+        self.intents.filled(order.id, price)
         expected = self.expected.pop(order.id, None)
         if expected is not None:
             side = 1 if order.side == "buy" else -1
@@ -168,21 +167,21 @@ class Steering:
                 self.reset(key, ended, "day", outbox)
         self._arm()
 
-    def _trip(self, breaker: Breaker, trips: Iterable[Trip], outbox: Outbox) -> None:
-        for place, figures in trips:
-            key = (breaker.name, place)
-            if key in self.tripped:
-                continue
-            ts = max(self.account.tally["now"].item(), 0)
-            until = breaker.until(ts)
-            self.tripped[key] = Tripped(ts, until)
-            breaker.disarm(self.account.tally)
-            self.states.put(place, breaker.name, LEVEL[breaker.config.action], until)
-            state = self.states.at(place)
-            self.notices.breaker(
-                outbox, "CircuitBreakerTripped", ts, breaker, place, state, until, breaker.name, figures
-            )
-            self.hold(place, breaker.name, close=breaker.config.action == "close")
+    def _trip(self, breaker: Breaker, trip: Trip | None, outbox: Outbox) -> None:
+        if trip is None:
+            return
+        place, figures = trip
+        key = (breaker.name, place)
+        if key in self.tripped:
+            return
+        ts = max(self.account.tally["now"].item(), 0)
+        until = breaker.until(ts)
+        self.tripped[key] = Tripped(ts, until)
+        breaker.disarm(self.account.tally)
+        self.states.put(place, breaker.name, LEVEL[breaker.config.action], until)
+        state = self.states.at(place)
+        self.notices.breaker(outbox, "CircuitBreakerTripped", ts, breaker, place, state, until, breaker.name, figures)
+        self.hold(place, breaker.name, close=breaker.config.action == "close")
 
     def hold(self, place: Place, by: str, *, close: bool) -> None:
         """Entries that wait there are to be withdrawn, and positions to be closed, before this instant is over."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from flows.portfolio.control.base import Breaker, Figures, Place, Trip
@@ -18,6 +17,6 @@ class Volatility(Breaker):
         """The multiple that the walk looks for. Other symbols go on, so it stays there."""
         tally["most_shock"] = self.config.times
 
-    def jumped(self, symbol: str, figures: Figures) -> Iterator[Trip]:
+    def jumped(self, symbol: str, figures: Figures) -> Trip | None:
         """The symbol alone."""
-        yield Trip(Place("symbol", symbol), {**figures, "times": self.config.times})
+        return Trip(Place("symbol", symbol), {**figures, "times": self.config.times})
