@@ -98,10 +98,11 @@ def value_at_risk(
     base, unit = np.empty(len(ring)), np.empty(len(ring))
     n = 0
     for i in range(len(ring)):
-        unit[n], base[n] = ring[i, own], 0.0
+        entered, held = ring[i, own], 0.0
         for k in range(len(slots)):
-            base[n] += values[k] * ring[i, slots[k]]
-        if not (np.isnan(unit[n]) or np.isnan(base[n])):
+            held += values[k] * ring[i, slots[k]]
+        if not (np.isnan(entered) or np.isnan(held)):
+            base[n], unit[n] = held, entered
             n += 1
     if n == 0:
         return 0.0, 0.0, 0
