@@ -43,7 +43,7 @@ class Latency:
 class Recovery:
     """Seconds from kill -9 to the first order for a candle that was published after the kill.
 
-    ``state``: bytes of the last checkpoint.
+    ``state``: bytes of the checkpoint behind which it was killed.
     """
 
     symbols: int
@@ -206,7 +206,7 @@ def latency(feed: Feed, history: int, warm_s: float, every: float, address: str,
 
 
 def recovery(feed: Feed, history: int, every: float, address: str, folder: Path) -> Recovery:
-    """Publish a feed, ``every`` seconds a minute of it; kill -9 penstock when it is at work, and start it again.
+    """Publish a feed, ``every`` seconds a minute of it; kill -9 penstock behind a checkpoint, and start it again.
 
     Raises SystemExit when an order is missing afterwards, is there twice, or is none of those that are owed.
     """
@@ -215,6 +215,7 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
         market.history(history)
         reader.all(feed.ts[history - 1], running)
         market.start()
+        state = checkpoint(running)
         reader.one_after(time.perf_counter(), market, running)
         running.kill()
         killed = time.perf_counter()
@@ -222,16 +223,22 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
         seconds = reader.one_after(killed, market, running) - killed
         market.close()
         reader.all(market.ts, running)
-        running.stop()
-        state = checkpoint(running.folder / "state/recovery")
     return Recovery(len(feed.symbols), seconds, state)
 
 
-def checkpoint(recovery: Path) -> int:
-    """Bytes of the newest state of every key of every step."""
+def checkpoint(running: Running) -> int:
+    """Wait until an epoch of the live market is kept. Bytes of its checkpoint: the state of every key of every step."""
     newest = "SELECT length(ser_change), max(snap_epoch) FROM snaps GROUP BY step_id, state_key"
-    size = 0
-    for path in sorted(recovery.glob("part-*.sqlite3")):
-        with closing(sqlite3.connect(path)) as part:
-            size += sum(length or 0 for length, _ in part.execute(newest))
-    return size
+    (file,) = (running.folder / "state/recovery").glob("part-*.sqlite3")
+    with closing(sqlite3.connect(file)) as part:
+        before = _kept(part)
+        while _kept(part) < before + 2:  # the next one to end may have begun before the market
+            time.sleep(0.1)
+            running.alive()
+        return sum(length or 0 for length, _ in part.execute(newest))
+
+
+def _kept(part: sqlite3.Connection) -> int:
+    """The first epoch that is not kept as a whole yet."""
+    (reached,) = part.execute("SELECT max(worker_frontier) FROM fronts").fetchone()
+    return int(reached or 0)
