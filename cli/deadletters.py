@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 TOPIC = "deadletters"
 SHORT = 8
 
-app = typer.Typer(help="List, show or requeue inputs that could not be used.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show or requeue inputs that could not be used.", no_args_is_help=True, add_completion=False
+)
 
 Reason = Annotated[str | None, typer.Option(metavar="REASON", help="Only those with this reason, as HIGH_BELOW_LOW.")]
 
@@ -116,7 +118,7 @@ def show(
 
 @app.command()
 def requeue(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or the first letters of them.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, or the first letters of them.")] = None,
     reason: Reason = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be published; publish nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

@@ -25,7 +25,7 @@ SHOWN = 20
 
 def publish(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol.")
+        list[Path], typer.Argument(metavar="PATH", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol.")
     ],
     speed: Annotated[
         str, typer.Option(metavar="max|Nx", help="max, or times real time by the candles' own times: 1x, 60x.")
