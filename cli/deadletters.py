@@ -73,7 +73,8 @@ def list_(
         _table(list(last))
     for name, number in totals.most_common():
         print(f"{number:>9,}  {printable(name)}")
-    print(f"{totals.total():>9,}  dead letters" + (f", the last {len(last)} above" if last else ""))
+    above = f", the last {len(last)} above" if 0 < len(last) < totals.total() else ""
+    print(f"{totals.total():>9,}  dead letter{'' if totals.total() == 1 else 's'}{above}")
 
 
 @app.command()
@@ -94,7 +95,7 @@ def show(
     rows = {
         "id": letter.id,
         "put aside": f"{in_time(found.seen.ts) or 'no time'}, {found.seen.topic} {_at(found.seen)}",
-        "event time": in_time(letter.ts) or str(letter.ts),
+        "event time": (in_time(letter.ts) or str(letter.ts)) if letter.ts else "-",
         "from": f"{letter.source}, {place} {letter.position}",
         "symbol": letter.symbol or "-",
         "reason": letter.reason,
@@ -213,6 +214,9 @@ def _chosen(connection: Connection, ids: list[str], reason: str | None) -> list[
             raise UserError(f"no dead letter {text} on {name}: penstock deadletters list shows those there are")
         if len(hits_of) > 1:
             raise UserError(f"{text} are the first letters of {len(hits_of)} dead letters: write more of them")
+    if not chosen:
+        which = "none of these dead letters" if ids else f"no dead letter on {connection.kafka.topic(TOPIC)}"
+        raise UserError(f"{which} has the reason {reason}: penstock deadletters list shows those there are")
     return list(chosen.values())
 
 

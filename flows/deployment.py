@@ -172,9 +172,10 @@ def _begin(
             "that those of this one would have: set another portfolio.name"
         )
     if read and not rebuild:
+        most = max(read, key=lambda part: part.committed or 0)
         raise DeploymentError(
-            f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
-            f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
+            f"{folder.path} is empty, but consumer group {group} has read up to offset {most.committed} of "
+            f"{most.topic} already: give the --state it was run with, restore that from a backup, make it anew from "
             "the topics with --rebuild, or begin as somebody else with another kafka.deployment and portfolio.name"
         )
     gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)

@@ -294,6 +294,7 @@ def test_a_damaged_checkpoint_ends_it_before_it_begins(kafka: str, tmp_path: Pat
 
 def test_an_empty_folder_is_refused_when_the_group_has_read_before(kafka: str, tmp_path: Path) -> None:
     deployment = installed(settings(kafka))
+    commit(deployment.config, "candles", 0, 0)
     commit(deployment.config, "candles", 2, 42)
     name = deployment.config.kafka
     with pytest.raises(DeploymentError) as refused:
