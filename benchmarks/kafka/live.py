@@ -206,7 +206,7 @@ def latency(feed: Feed, history: int, warm_s: float, every: float, address: str,
 
 
 def recovery(feed: Feed, history: int, every: float, address: str, folder: Path) -> Recovery:
-    """Publish a feed, ``every`` seconds a minute of it; kill -9 penstock when it is at work, and start it again.
+    """Publish a feed, ``every`` seconds a minute of it; kill -9 penstock behind a checkpoint, and start it again.
 
     Raises SystemExit when an order is missing afterwards, is there twice, or is none of those that are owed.
     """
@@ -215,6 +215,7 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
         market.history(history)
         reader.all(feed.ts[history - 1], running)
         market.start()
+        state = checkpoint(running)
         reader.one_after(time.perf_counter(), market, running)
         running.kill()
         killed = time.perf_counter()
@@ -222,16 +223,17 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
         seconds = reader.one_after(killed, market, running) - killed
         market.close()
         reader.all(market.ts, running)
-        running.stop()
-        state = checkpoint(running.folder / "state/recovery")
     return Recovery(len(feed.symbols), seconds, state)
 
 
-def checkpoint(recovery: Path) -> int:
-    """Bytes of the newest state of every key of every step."""
+def checkpoint(running: Running) -> int:
+    """Wait for the first checkpoint. Its size, in bytes: the state of every key of every step."""
     newest = "SELECT length(ser_change), max(snap_epoch) FROM snaps GROUP BY step_id, state_key"
     size = 0
-    for path in sorted(recovery.glob("part-*.sqlite3")):
-        with closing(sqlite3.connect(path)) as part:
-            size += sum(length or 0 for length, _ in part.execute(newest))
+    while size == 0:
+        time.sleep(0.1)
+        running.alive()
+        for path in sorted((running.folder / "state/recovery").glob("part-*.sqlite3")):
+            with closing(sqlite3.connect(path)) as part:
+                size += sum(length or 0 for length, _ in part.execute(newest))
     return size

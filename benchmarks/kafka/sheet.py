@@ -29,7 +29,8 @@ ended, and every message it wrote is compared with crossings computed in another
 twice, or there is no page. A ratio is taken within a round, and is the median over the rounds.
 
 - **penstock**: `penstock run`, as it comes. Each crossing is a signal, passes the risk gates, and becomes orders,
-  fills, positions and equity, each exactly once. Timed are the signals.
+  fills, positions and equity, each a message with an id and a trace, exactly once. Timed are the signals. One candle in
+  {share} raises one, so most of the time goes into decisions.
 - **Bytewax**: its own Kafka source and sink, JSON decoded per message, the strategy as a `stateful_map`. Without a
   recovery store, so without any promise about a crash.
 - **Quix Streams**: a stateful `apply` of a StreamingDataFrame, `exactly-once`, commits every second.
@@ -48,11 +49,11 @@ right before a candle is handed to a producer (`linger.ms=0`) to the moment at w
 holds the entry order on it; {orders:,} orders a round, each of them there once. Worst: {worst}. The first {warm} s of
 the live market do not count: broker and process are new to requests of this size, and compile; their p99: {cold}.
 
-**Recovery**: {many:,} symbols, {history} candles of each in state, a candle of each every {pace:g} ms. From `kill -9`
-of the running process, which is started again at once, to the first order for a candle that was published after the
-kill. Every order, of before and after, was there once.
+**Recovery**: {many:,} symbols, {history} candles of each and more in a checkpoint, a candle of each every {pace:g} ms.
+From `kill -9` of the running process, which is started again at once, to the first order for a candle that was
+published after the kill. Every order, of before and after, was there once.
 
-**State**: a checkpoint of that run has {state:,.0f} bytes a symbol, of all its steps."""
+**State**: that checkpoint has {state:,.0f} bytes a symbol, of all steps together."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def page(results: Results) -> str:
         minutes=job.minutes,
         rows=job.symbols * job.minutes,
         signals=job.signals,
+        share=round(job.symbols * job.minutes / job.signals),
         warm=job.warm,
         few=f"{job.few:,}",
     )

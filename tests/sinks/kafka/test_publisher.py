@@ -121,11 +121,12 @@ def test_a_zombie_in_the_middle_of_a_transaction_is_fenced_and_publishes_nothing
 
 def test_a_zombie_whose_record_the_broker_refuses_is_fenced(kafka: str, topic: str) -> None:
     class Zombie(Publisher):
-        def _produce(self, message: Message) -> None:
-            super()._produce(message)
+        def _produce(self, message: Message) -> bool:
+            taken = super()._produce(message)
             if message.id == "a":
                 self._producer.flush(10)
                 opened(kafka, topic)
+            return taken
 
     zombie = Zombie({"bootstrap.servers": kafka}, topic, "part", [topic], None, about, log=QUIET)
     with pytest.raises(FencedError, match="another process has taken over"):
