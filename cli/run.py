@@ -156,9 +156,6 @@ def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> No
         f"{len(deployment.shards)} shards of {market} at {config.kafka.bootstrap_servers}, "
         f"{processes} process{'' if processes == 1 else 'es'}, state in {folder.path}"
     )
-    if config.serve.port:
-        host = f"[{config.serve.host}]" if ":" in config.serve.host else config.serve.host
-        say(f"metrics at http://{host}:{config.serve.port}/metrics, health at /health/live and /health/ready")
     if len(deployment.shards) < TOPICS[config.market.topic].partitions:
         say(f"{market} has fewer partitions than usual: see `penstock topics check`")
 
