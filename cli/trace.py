@@ -83,7 +83,7 @@ def _nothing(connection: Connection, id_: str, candles: str) -> str:
     kept = ", ".join(f"{found[name].name} (kept {in_days(found[name].retention_ms)})" for name in names)
     if "@" in id_:
         return f"no candle {id_} on {kept}: write the symbol as in BTC/USDT and the time of the close"
-    return f"nothing with the id {id_} on {kept}: a candle that nothing came of is found as SYMBOL@TS"
+    return f"nothing with the id {id_} on {kept}: write all of it; a candle that nothing came of is found as SYMBOL@TS"
 
 
 def _row(step: Step) -> tuple[str, ...]:

@@ -128,10 +128,11 @@ def open_state(
     anew = [deployment.config.kafka.topic(topic) for topic in read if f"topics.{topic}" in keys]
     if anew and "cluster" not in keys:
         # Its offsets begin again, so those of the state would leave out what is there now, or take it twice.
-        raise DeploymentError(
-            f"{anew[0]} was deleted and made anew since {folder.path} was made: begin as somebody else, with another "
-            "--state, kafka.deployment and portfolio.name"
-        )
+        new = any(change.startswith("topics.") and ": not set →" in change for change in changes)
+        why = f"{anew[0]} was deleted and made anew since {folder.path} was made: begin"
+        if new or "kafka.prefix" in keys:
+            why = f"{folder.path} was made from other topics than {anew[0]}: go back to those settings, or begin"
+        raise DeploymentError(f"{why} as somebody else, with another --state, kafka.deployment and portfolio.name")
     if changes and not accept:
         lines = "\n".join(changes)
         raise DeploymentError(

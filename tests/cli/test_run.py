@@ -176,7 +176,7 @@ def test_each_end_was_in_good_order_and_nothing_was_wrong_on_the_way(story: Stor
     where = f"4 shards of {one.name}.candles at {one.kafka}"
     trading = "paper trading of portfolio main: sma_cross (live), sma_atr (shadow)"
     metrics = f"metrics at http://127.0.0.1:{story.port}/metrics, health at /health/live and /health/ready"
-    bad = "candles-0: 1 input could not be used (MESSAGE_INVALID): see `penstock deadletters list`"
+    bad = f"{one.name}.candles-0: 1 input could not be used (MESSAGE_INVALID): see `penstock deadletters list`"
     assert first == [trading, f"{where}, 1 process, state in state", metrics, bad]
     # What the first one read after its last checkpoint the second one reads again.
     assert [line for line in second if line != bad] == [trading, f"{where}, 2 processes, state in state", metrics]
