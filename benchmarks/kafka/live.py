@@ -43,7 +43,7 @@ class Latency:
 class Recovery:
     """Seconds from kill -9 to the first order for a candle that was published after the kill.
 
-    ``state``: bytes of the last checkpoint.
+    ``state``: bytes of the checkpoint behind which it was killed.
     """
 
     symbols: int
@@ -227,13 +227,18 @@ def recovery(feed: Feed, history: int, every: float, address: str, folder: Path)
 
 
 def checkpoint(running: Running) -> int:
-    """Wait for the first checkpoint. Its size, in bytes: the state of every key of every step."""
+    """Wait until an epoch of the live market is kept. Bytes of its checkpoint: the state of every key of every step."""
     newest = "SELECT length(ser_change), max(snap_epoch) FROM snaps GROUP BY step_id, state_key"
-    size = 0
-    while size == 0:
-        time.sleep(0.1)
-        running.alive()
-        for path in sorted((running.folder / "state/recovery").glob("part-*.sqlite3")):
-            with closing(sqlite3.connect(path)) as part:
-                size += sum(length or 0 for length, _ in part.execute(newest))
-    return size
+    (file,) = (running.folder / "state/recovery").glob("part-*.sqlite3")
+    with closing(sqlite3.connect(file)) as part:
+        before = _kept(part)
+        while _kept(part) < before + 2:  # the next one to end may have begun before the market
+            time.sleep(0.1)
+            running.alive()
+        return sum(length or 0 for length, _ in part.execute(newest))
+
+
+def _kept(part: sqlite3.Connection) -> int:
+    """The first epoch that is not kept as a whole yet."""
+    (reached,) = part.execute("SELECT max(worker_frontier) FROM fronts").fetchone()
+    return int(reached or 0)

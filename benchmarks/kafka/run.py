@@ -63,7 +63,7 @@ def measured(address: str, folder: Path, arg: argparse.Namespace, load: float) -
     heats = race(arg.only, feed, arg.rounds, address, folder)
     live = None
     if "penstock" in arg.only:
-        burst, many = simulated(BURST, WARM + int((BURST_WARM_S + arg.seconds) / BURST_S)), simulated(MANY, WARM + 120)
+        burst, many = simulated(BURST, WARM + int((BURST_WARM_S + arg.seconds) / BURST_S)), simulated(MANY, WARM + 240)
         late, back = [], []
         for turn in range(arg.rounds):
             say(f"round {turn + 1}: latency, recovery")
