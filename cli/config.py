@@ -45,6 +45,10 @@ def show(
 @app.command()
 def check(config: ConfigFile = None, sets: Sets = None) -> None:
     """Check the configuration and its strategies; exit code 2 and every problem with its place if there are any."""
+    from schemas.config.doubts import doubts
+
     loaded = load_checked(config, sets)
     names = ", ".join(strategy.label for strategy in loaded.config.strategies) or "none"
     print(f"{loaded.path or 'the defaults'}: no problems; strategies: {names}")
+    for doubt in doubts(loaded.config):
+        print(f"note: {doubt}")

@@ -27,6 +27,7 @@ from flows.kernel import announce_compiling, warm
 from flows.plan import Plan
 from flows.registry import parameters
 from flows.timing import Timing
+from schemas.config.doubts import doubts
 from schemas.config.load import Loaded
 from schemas.config.root import Config
 from schemas.config.secrets import is_secret
@@ -55,6 +56,8 @@ def run(
     began = perf_counter()
     timing = Timing()
     loaded = load_checked(config, list(sets))
+    for doubt in doubts(loaded.config):
+        _say(f"note: {doubt}")
     announce_compiling(lambda: _say("compiling the kernels: first use on this machine, cached afterwards"))
     with timing("compiler"):
         warm()

@@ -8,6 +8,24 @@ from pydantic import Field
 
 from schemas.record import Figures, Id, Millis, Record
 
+HOLD = ("symbol", "strategy", "for")
+COMMANDS = {
+    "pause": HOLD,
+    "reduce": HOLD,
+    "halt": HOLD,
+    "resume": ("symbol", "strategy"),
+    "close": ("symbol", "strategy"),
+    "confirm": ("token",),
+    "reset": ("breaker", "symbol", "strategy"),
+    "set": ("key", "value"),
+    "mode": ("strategy", "mode"),
+    "buy": ("symbol", "stop", "target", "intent"),
+    "sell": ("symbol", "stop", "target", "intent"),
+    "alarm": ("what",),
+    "status": (),
+}
+"""By name of a command, the arguments that it knows."""
+
 
 class Command(Record):
     """An instruction, journaled before it is obeyed."""

@@ -9,6 +9,8 @@ UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_
 ANY, ANY_MS = "any", 1
 """Of candles that close whenever enough was traded: a grid of milliseconds, on which none is missing."""
 _FORM = re.compile(r"([1-9][0-9]*)([smhdw])")
+LONGEST_MS = 36_500 * UNITS["d"]
+"""A hundred years: with it, a time of today stays one that a record can hold."""
 
 
 @lru_cache(maxsize=1_024)
@@ -18,12 +20,15 @@ def to_millis(timeframe: str) -> int:
     >>> to_millis("5m")
     300000
 
-    Raises ValueError for anything that is not a positive count and one of s, m, h, d, w (a month has no fixed length).
+    Raises ValueError for anything that is not a positive count and one of s, m, h, d, w (a month has no fixed length),
+    and for more than :data:`LONGEST_MS`.
     """
     found = _FORM.fullmatch(timeframe)
     if not found:
         raise ValueError(f"{timeframe!r} is not a timeframe: write a count and one of s, m, h, d, w, as in 15m or 4h")
-    return int(found[1]) * UNITS[found[2]]
+    if len(found[1]) > 15 or (millis := int(found[1]) * UNITS[found[2]]) > LONGEST_MS:
+        raise ValueError(f"{timeframe[:30]} is too long: write at most 36500d")
+    return millis
 
 
 def step_of(timeframe: str) -> int:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
+
+from schemas.command import COMMANDS
 from schemas.config.section import Duration, Section
+
+
+def _are_commands(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name != "*" and name not in COMMANDS:
+            raise ValueError(f"{name!r} is no command: write * for all, or some of {', '.join(COMMANDS)}")
+    return names
 
 
 class CommandsConfig(Section):
     """Without a sender no command is obeyed, and each is answered so."""
 
-    senders: dict[str, tuple[str, ...]] = Field(
+    senders: dict[str, Annotated[tuple[str, ...], AfterValidator(_are_commands)]] = Field(
         {}, description="by name of a sender, the commands that he may give; * for all"
     )
     max_age: Duration = Field(

@@ -19,7 +19,14 @@ def test_what_is_not_a_timeframe_is_refused(text: str) -> None:
         to_millis(text)
 
 
-@given(st.integers(1, 10_000), st.sampled_from(sorted(UNITS)))
+@pytest.mark.parametrize("text", ["36501d", "99999w", "1" + "0" * 5_000 + "s"])
+def test_more_than_a_hundred_years_are_refused(text: str) -> None:
+    assert to_millis("36500d") == 3_153_600_000_000
+    with pytest.raises(ValueError, match="is too long: write at most 36500d"):
+        to_millis(text)
+
+
+@given(st.integers(1, 5_000), st.sampled_from(sorted(UNITS)))
 def test_the_name_of_a_length_has_that_length(count: int, unit: str) -> None:
     millis = to_millis(f"{count}{unit}")
     assert to_millis(from_millis(millis)) == millis

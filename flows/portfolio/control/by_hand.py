@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from flows.outbox import Outbox
@@ -79,7 +80,12 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
 
 def _number(given: Given, name: str) -> float | None:
     value = given.command.arguments.get(name)
+    if value is None:
+        return None
     try:
-        return None if value is None else float(value)
-    except ValueError:
-        raise Refused("ARGUMENT_WRONG", why=f"{name} is a price, not {value!r}") from None
+        price = float(value)
+    except (ValueError, OverflowError):
+        price = math.nan
+    if not 0 < price < math.inf:
+        raise Refused("ARGUMENT_WRONG", why=f"{name} is a price above 0, not {value!r:.80}")
+    return price

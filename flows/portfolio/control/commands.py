@@ -11,7 +11,7 @@ from flows.portfolio.control.base import ALL, Place
 from flows.portfolio.control.outcome import Outcome, Refused, done, post
 from flows.portfolio.control.states import COMMAND, HALTED, REDUCING
 from flows.portfolio.control.steering import Steering
-from schemas.command import Command
+from schemas.command import COMMANDS, Command
 from schemas.ids import event_id
 from schemas.timeframe import to_millis
 
@@ -91,6 +91,10 @@ class Commands:
         found = NAMED.get(given.command.name)
         if found is None:
             raise Refused("COMMAND_UNKNOWN", command=given.command.name, known=", ".join(NAMED))
+        known = COMMANDS[given.command.name]
+        for name in given.command.arguments:
+            if name not in known:  # a slip in `symbol` would hold up everything
+                raise Refused("ARGUMENT_UNKNOWN", argument=name, known=", ".join(known) or "none")
         return found(self, given, outbox)
 
     @property

@@ -37,18 +37,13 @@ class Intents:
         return None if life is None or now - life.since > self.expire else life
 
     def begin(self, id_: str, now: int, order_id: str, result: str) -> None:
-        """It has been ordered. What has expired by now is forgotten."""
-        while self.lives and now - self.lives[next(iter(self.lives))].since > self.expire:
-            gone = self.lives.pop(next(iter(self.lives)))
-            self._orders.pop(gone.order_id or "", None)
-        self.lives.pop(id_, None)
-        self.lives[id_] = Life("pending", now, order_id, result)
+        """It has been ordered."""
+        self._put(id_, Life("pending", now, order_id, result))
         self._orders[order_id] = id_
 
     def failed(self, id_: str, now: int, result: str) -> None:
         """It was refused; it may be tried again."""
-        self.lives.pop(id_, None)
-        self.lives[id_] = Life("failed", now, None, result)
+        self._put(id_, Life("failed", now, None, result))
 
     def filled(self, order_id: str, result: str) -> None:
         """An order was filled, of an intent maybe."""
@@ -57,6 +52,14 @@ class Intents:
     def withdrawn(self, order_id: str) -> None:
         """An order was withdrawn, of an intent maybe."""
         self._end(order_id, "failed", "ENTRY_WITHDRAWN")
+
+    def _put(self, id_: str, life: Life) -> None:
+        """Remember it as the latest; what has expired by now is forgotten."""
+        while self.lives and life.since - self.lives[next(iter(self.lives))].since > self.expire:
+            gone = self.lives.pop(next(iter(self.lives)))
+            self._orders.pop(gone.order_id or "", None)
+        self.lives.pop(id_, None)
+        self.lives[id_] = life
 
     def _end(self, order_id: str, status: Status, result: str) -> None:
         id_ = self._orders.pop(order_id, None)

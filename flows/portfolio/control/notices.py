@@ -23,6 +23,7 @@ class Notices:
     def __init__(self, portfolio: str, mode: Mode, strategy: str | None) -> None:
         self.portfolio, self.mode, self.strategy = portfolio, mode, strategy
         self.account = "live" if strategy is None else f"shadow {strategy}"
+        self.told: dict[tuple[str, str, str], tuple[int, int]] = {}  # of breakers: when last, and how often just then
 
     def breaker(
         self,
@@ -40,8 +41,9 @@ class Notices:
         tripped = event == "CircuitBreakerTripped"
         code = "BREAKER_TRIPPED" if tripped else "BREAKER_RESET"
         told = {"breaker": breaker.name, "scope": str(place), "state": state, "by": by, **figures}
+        again = self._again((event, breaker.name, str(place)), ts)
         row = BreakerRow(
-            id=event_id(self.portfolio, self.account, breaker.name, str(place), ts, event),
+            id=event_id(self.portfolio, self.account, breaker.name, str(place), ts, event, *again),
             ts=ts,
             portfolio=self.portfolio,
             mode=self.mode,
@@ -59,7 +61,14 @@ class Notices:
             message=Refusal(code, told).message(),
         )
         outbox["breakers"].append(row)
-        self.alert(outbox, code, ts, place, told, "critical" if tripped else "info")
+        self.alert(outbox, code, ts, place, told, "critical" if tripped else "info", row.id)
+
+    def _again(self, key: tuple[str, str, str], ts: int) -> tuple[int, ...]:
+        """What tells it apart from what the same breaker did at the same instant before: commands may come in a row."""
+        last, times = self.told.get(key, (-1, 0))
+        times = times + 1 if last == ts else 0
+        self.told[key] = ts, times
+        return (times,) if times else ()
 
     def alert(
         self,

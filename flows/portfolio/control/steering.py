@@ -234,6 +234,7 @@ class Steering:
             "expected": dict(self.expected),
             "intents": (self.intents.snapshot(), dict(self.by_hand)),
             "counts": {breaker.name: deepcopy(breaker.counts) for breaker in self.breakers},
+            "told": dict(self.notices.told),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -243,6 +244,7 @@ class Steering:
         self.expected, (intents, by_hand) = dict(state["expected"]), state["intents"]
         self.intents.restore(intents)
         self.by_hand = dict(by_hand)
+        self.notices.told = dict(state["told"])
         for breaker in self.breakers:
             breaker.counts = deepcopy(state["counts"].get(breaker.name, {}))
         self.configure(self.account.config)  # which may be another one than that of the snapshot

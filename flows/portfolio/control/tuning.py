@@ -21,8 +21,11 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
     Raises Refused when there is no such setting, when it may not be changed while the portfolio runs, or when the
     value is not allowed.
     """
-    if key.partition(".")[0] not in SECTIONS:
+    section, dot, _ = key.partition(".")
+    if section not in SECTIONS:
         raise Refused("SETTING_FIXED", key=key, why=f"only {', '.join(SECTIONS)} can change while it runs")
+    if not dot:
+        raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {section}.KEY")
     try:
         new = overridden(config, [f"{key}={value}"])
     except ConfigError as error:
