@@ -53,9 +53,12 @@ def download(
     for symbol in whole:
         _report(work, symbol)
     if work.failed:
-        told = dict.fromkeys(str(error) for error in work.failed.values())
+        told: dict[str, list[str]] = {}
+        for symbol, error in work.failed.items():
+            told.setdefault(str(error), []).append(symbol)
         kept = any(work.histories[symbol].covered for symbol in work.failed)
-        raise UserError("; ".join(told) + ("; the same command goes on from what has come" if kept else ""))
+        said = "; ".join(f"{', '.join(names)}: {error}" for error, names in told.items())
+        raise UserError(said + ("; the same command goes on from what has come" if kept else ""))
 
 
 def _markets(there: Exchange, symbols: str, timeframe: str) -> list[str]:

@@ -45,10 +45,17 @@ def known(name: str, socket_url: str | None = None, rest_url: str | None = None)
     """The exchange of this name, perhaps at other addresses. Raises UserError."""
     from connectors.exchanges.registry import exchange
 
+    _check("--socket-url", socket_url, ("ws", "wss"))
+    _check("--rest-url", rest_url, ("http", "https"))
     try:
         return exchange(name, socket_url=socket_url, rest_url=rest_url)
     except ValueError as error:
         raise UserError(str(error)) from None
+
+
+def _check(option: str, url: str | None, schemes: tuple[str, ...]) -> None:
+    if url is not None and not any(url.startswith(f"{one}://") and len(url) > len(one) + 3 for one in schemes):
+        raise UserError(f"{option} {url}: write it as {' or '.join(f'{one}://…' for one in schemes)}")
 
 
 def _described(one: Exchange) -> Iterator[str]:

@@ -54,9 +54,10 @@ def feed(
 
     Lost connections are made anew, and what was missed is asked for and put in its place. No keys are needed.
     """
+    from cli.exchanges import known
     from schemas.config.load import load
 
-    at = _exchange(exchange, socket_url, rest_url)
+    at = known(exchange, socket_url, rest_url)
     settings = load(config, os.environ, sets or ()).config
     _run(at, _listed(symbols, "--symbols"), _streams(streams, at), timeframe, settings, settings.kafka, record)
 
@@ -76,20 +77,12 @@ def record(
 
     `penstock replay DIR/EXCHANGE` makes of it what a live feed would have made.
     """
+    from cli.exchanges import known
     from schemas.config.load import load
 
-    at = _exchange(exchange, socket_url, rest_url)
+    at = known(exchange, socket_url, rest_url)
     settings = load(config, os.environ, sets or ()).config
     _run(at, _listed(symbols, "--symbols"), _streams(streams, at), timeframe, settings, None, out)
-
-
-def _exchange(name: str, socket_url: str | None, rest_url: str | None) -> Exchange:
-    from connectors.exchanges.registry import exchange
-
-    try:
-        return exchange(name, socket_url=socket_url, rest_url=rest_url)
-    except ValueError as unknown:
-        raise UserError(f"--exchange: {unknown}") from None
 
 
 def _listed(text: str, option: str) -> list[str]:
@@ -136,8 +129,8 @@ def _run(
     with Server(vitals, health, serve.host, serve.feed_port, "feed_port") if serve.feed_port else nullcontext():
         places = [f"Kafka at {kafka.bootstrap_servers}"] if kafka is not None else []
         places += [str(folder / exchange.id)] if folder is not None else []
-        several = f"{sockets} socket{'' if sockets == 1 else 's'}"
-        _say(f"{', '.join(streams)} of {len(symbols)} markets of {exchange.id} on {several}, to {' and '.join(places)}")
+        several = f"{_count(len(symbols), 'market')} of {exchange.id} on {_count(sockets, 'socket')}"
+        _say(f"{', '.join(streams)} of {several}, to {' and '.join(places)}")
         feeding.run()
     told = [f"{market.delivered:,} messages published"] if market is not None else []
     told += [f"{capture.frames:,} frames recorded"] if capture is not None else []
@@ -191,6 +184,10 @@ def _leave(market: Market | None) -> None:
     left = market.undelivered if market is not None else 0
     _say(f"penstock: ended, but {left:,} messages were not delivered within {LEAVES_WITHIN_S:.0f} s")
     os._exit(1)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _say(text: str) -> None:

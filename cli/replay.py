@@ -82,6 +82,7 @@ def replay(
 
 
 def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, kafka: dict[str, str | None]) -> Make:
+    from connectors.capture import KINDS
     from connectors.trade_recording import is_recording
     from flows.plan import make_plan
     from flows.tapes import are_trades, make_trades_plan
@@ -95,7 +96,9 @@ def _files(paths: list[Path] | None, symbol: str | None, exchange: str | None, k
     if symbol is not None and recordings:
         raise UserError(f"--symbol {symbol} names the market of a file; in {recordings[0]} each frame says its own")
     if exchange is not None and not recordings:
-        raise UserError(f"--exchange {exchange} is for recordings; there is none among the files")
+        raise UserError(
+            f"--exchange {exchange} is for recordings (*{', *'.join(KINDS)}, folders); there is none among the files"
+        )
     if are_trades(paths):
         return lambda config, _: make_trades_plan(paths, symbol, config, version("penstock"), exchange)
     return lambda config, _: make_plan(paths, symbol, config, version("penstock"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -49,10 +49,10 @@ def lines(path: Path) -> Iterator[Line]:
             yield from _lines(file, stream)
 
 
-def _lines(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[Line]:
+def _lines(path: Path, stream: io.BufferedIOBase) -> Iterator[Line]:
     number, rest = 0, b""
     try:
-        while piece := stream.read(PIECE):
+        while piece := stream.read1(PIECE):  # read loses what it has when it meets the end of a torn file
             *texts, rest = (rest + piece).split(b"\n")
             for text in texts:
                 number += 1
@@ -61,11 +61,11 @@ def _lines(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[Line]:
         raise CaptureError(f"{path}: line {number} {wrong}") from None
     except EOFError:  # gzip, cut off
         return
-    except OSError as wrong:
+    except (OSError, zlib.error) as wrong:
         raise CaptureError(f"{path}: damaged behind line {number}: {wrong}") from None
 
 
-def _opened(path: Path) -> BinaryIO | gzip.GzipFile:
+def _opened(path: Path) -> io.BufferedIOBase:
     if path.name.endswith(SUFFIX):
         data = pa.memory_map(str(path)).read_buffer() if path.stat().st_size else pa.py_buffer(b"")
         size = whole(memoryview(data).cast("B"))

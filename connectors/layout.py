@@ -8,6 +8,10 @@ from connectors.errors import CandleFileError
 
 TIME_NAMES = ("ts", "timestamp", "time", "date")
 PRICES = ("open", "high", "low", "close")
+CANDLE_NAMES = "ts (or timestamp, time, date), open, high, low, close, volume"
+TRADE_NAMES = (
+    "ts (or timestamp, time, date, transact_time), price, amount (or qty, size, volume), side (or is_buyer_maker), id"
+)
 
 
 def find_columns(names: Sequence[str]) -> dict[str, int]:
@@ -21,7 +25,7 @@ def find_columns(names: Sequence[str]) -> dict[str, int]:
     Raises CandleFileError, with the columns found, when one is missing or is there twice.
     """
     roles = {"time": TIME_NAMES, **{name: (name,) for name in PRICES}}
-    return find(names, roles, {"volume": ("volume",)}, "ts (or timestamp, time, date), open, high, low, close, volume")
+    return find(names, roles, {"volume": ("volume",)}, CANDLE_NAMES)
 
 
 def find(
@@ -36,6 +40,11 @@ def find(
     if missing:
         lacks = [role if len(roles[role]) == 1 else f"{role} ({', '.join(roles[role])})" for role in missing]
         shown = ", ".join(name[:40] for name in names[:20]) or "none"
+        if sum(map(_is_number, names)) > 1:
+            raise CandleFileError(
+                f"has values in its first line, not the names of its columns ({shown}): write a line with the names "
+                f"above it, of candles {CANDLE_NAMES}; of trades {TRADE_NAMES}"
+            )
         raise CandleFileError(
             f"has no column for {', '.join(lacks)}; columns found: {shown}. Name them, in the first line of a CSV, "
             f"as: {wanted}"
@@ -55,6 +64,10 @@ def named_as(names: Sequence[str], choices: Sequence[str]) -> str | None:
     """The first of some names that a column has."""
     plain = _plain(names)
     return next((name for name in choices if name in plain), None)
+
+
+def _is_number(name: str) -> bool:
+    return name.strip().replace(".", "", 1).isdigit()
 
 
 def _plain(names: Sequence[str]) -> list[str]:

@@ -14,16 +14,16 @@ import pyarrow.compute as pc
 from connectors.candle_file import is_descending
 from connectors.cells import UNREADABLE, Ints, to_floats, to_times
 from connectors.errors import CandleFileError, about
-from connectors.layout import TIME_NAMES, find, named_as
+from connectors.layout import TIME_NAMES, TRADE_NAMES, find, named_as
 from connectors.naming import from_name
 from connectors.tables import RawRows, Table, header, read_bytes, read_table
 from connectors.tape import Tape
 from connectors.trade_ids import ids_of
 
+TIMES = (*TIME_NAMES, "transact_time")
 AMOUNTS = ("amount", "qty", "size", "volume", "quantity")
 IDS = ("id", "trade_id", "tradeid", "agg_trade_id")
 SIDES = ("side", "is_buyer_maker", "isbuyermaker")
-WANTED = "ts (or timestamp, time, date), price, amount (or qty, size, volume), side (or is_buyer_maker), id"
 BUYS, SELLS = ("buy", "b", "bid"), ("sell", "s", "ask")
 
 
@@ -45,9 +45,9 @@ def find_trade_columns(names: Sequence[str]) -> dict[str, int]:
     Raises CandleFileError, with the columns found, when one is missing or is there twice.
     """
     side = named_as(names, SIDES)
-    roles = {"time": TIME_NAMES, "price": ("price",), "amount": AMOUNTS}
+    roles = {"time": TIMES, "price": ("price",), "amount": AMOUNTS}
     roles["side" if side in (None, "side") else "maker"] = SIDES
-    return find(names, roles, {"id": IDS}, WANTED)
+    return find(names, roles, {"id": IDS}, TRADE_NAMES)
 
 
 def read_trades(path: Path | str, *, symbol: str | None = None) -> Tape:

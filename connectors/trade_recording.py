@@ -23,6 +23,7 @@ from schemas.wire import encode
 
 CLOCK_SLOT = -1
 PIECE = 1 << 20
+LONGEST = 250
 
 
 def is_recording(path: Path) -> bool:
@@ -49,6 +50,7 @@ def read_recording(path: Path | str, exchange: str | None = None) -> Tape:
     price, amount = array("d"), array("d")
     ids: list[str] = []
     others, alerts = Counter[str](), Counter[str]()
+    first = ""
     for _, out in recorded(path, exchange):
         for topic, record in out:
             if isinstance(record, TRADE):
@@ -67,11 +69,12 @@ def read_recording(path: Path | str, exchange: str | None = None) -> Tape:
                 others[topic] += 1
                 if topic == "alerts":
                     alerts[record.code] += 1
+                    first = first or f": {record.message[:LONGEST]}"
                 continue
             ts.append(record.ts)
     if not slots:
         told = ", ".join(f"{count:,} {topic}" for topic, count in sorted(others.items())) or "nothing that can be read"
-        raise CaptureError(f"{path}: holds no trades, of which candles could be made; it holds {told}")
+        raise CaptureError(f"{path}: holds no trades, of which candles could be made; it holds {told}{first}")
     columns: dict[str, Any] = {
         "slot": np.array(slot, np.int32),
         "ts": np.array(ts, np.int64),

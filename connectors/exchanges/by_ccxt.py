@@ -186,7 +186,8 @@ class ByCcxt(Watched):
             return msgspec.json.encode(await self._ccxt.fetch_ohlcv(symbol, params["timeframe"], since, most))
         except ccxt.BaseError as error:
             kind = UnreachableError if isinstance(error, ccxt.NetworkError) else ExchangeError
-            raise kind(f"{self.id}: {' '.join(str(error).split())[:LONGEST]}") from error
+            why = f": {error.__cause__}" if error.__cause__ else ""  # ccxt itself names the address only
+            raise kind(f"{self.id}: {' '.join(f'{error}{why}'.split())[:LONGEST]}") from error
 
     async def close(self) -> None:
         """Close ccxt's connections."""

@@ -211,7 +211,9 @@ class Exchange(ABC):
             if stream not in self.streams:
                 raise ValueError(f"{self.id} has no stream {stream!r}: it has {', '.join(self.streams) or 'none'}")
         if "candles" in streams and timeframe not in self.timeframes:
-            raise ValueError(f"{self.id} streams no candles of {timeframe}: it has {', '.join(self.timeframes)}")
+            raise ValueError(
+                f"{self.id} streams no candles of {timeframe}: it has {', '.join(self.timeframes)} (--timeframe)"
+            )
 
 
 class Watched(Exchange):

@@ -107,7 +107,7 @@ def test_a_download_goes_on_where_it_was_ended(how: signal.Signals, there: Past,
 def test_a_market_that_fails_does_not_keep_the_others(penstock: Run, there: Past, tmp_path: Path) -> None:
     span = ("--timeframe", "1h", "--since", iso(START), "--until", iso(START + 3 * HOUR))
     result = penstock(*words("binance", there, "--symbols", "NO/USDT,BTC/USDT", *span, "--out", "here"))
-    assert (result.code, result.err) == (2, "penstock: binance: Invalid symbol. (code -1121)\n")
+    assert (result.code, result.err) == (2, "penstock: NO/USDT: binance: Invalid symbol. (code -1121)\n")
     assert result.out == f"here/BTC_USDT-1h.parquet: 3 candles, {iso(START)} to {iso(START + 2 * HOUR)}\n"
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["BTC_USDT-1h.parquet"]
 
@@ -121,7 +121,10 @@ def test_a_time_in_which_the_exchange_has_nothing_is_said(penstock: Run, there: 
 
 
 MISTAKES = {
-    "exchange": (("nowhere", "BTC/USDT", "1m", "30d"), "no exchange is named 'nowhere'; penstock exchanges list has"),
+    "exchange": (
+        ("nowhere", "BTC/USDT", "1m", "30d"),
+        "no exchange is named 'nowhere'; penstock exchanges list has",
+    ),
     "symbol": (
         ("kraken", "BTCUSD", "1m", "30d"),
         "--symbols: 'BTCUSD' is no market of Kraken spot: write it as BTC/USD",
@@ -146,6 +149,13 @@ def test_a_mistake_is_one_message_that_says_what_to_do(penstock: Run, mistake: s
     result = penstock("download", *options)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"penstock: {said}")
+
+
+def test_an_address_is_checked_before_it_is_asked(penstock: Run) -> None:
+    span = ("--timeframe", "1m", "--since", "30d", "--rest-url", "localhost:80")
+    result = penstock("download", "--exchange", "kraken", "--symbols", "BTC/USD", *span)
+    said = "penstock: --rest-url localhost:80: write it as http://… or https://…\n"
+    assert (result.code, result.out, result.err) == (2, "", said)
 
 
 def test_trouble_is_told_at_once_and_then_it_goes_on(penstock: Run, there: Past) -> None:

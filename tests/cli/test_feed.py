@@ -134,7 +134,7 @@ def wrong(folder: Path, *more: str, symbols: str = "BTC/USDT", name: str = "bina
         ("--symbols 'BTC/USDT,': write names with commas between them", {"symbols": "BTC/USDT,"}),
         ("binance has no stream 'books': it has trades, quotes, candles", {"more": ("--streams", "trades,books")}),
         ("binance streams no candles of 7m: it has 1s, 1m, ", {"more": ("--timeframe", "7m")}),
-        ("--exchange: mtgox is reached through ccxt, which has its own addresses", {"name": "mtgox"}),
+        ("mtgox is reached through ccxt, which has its own addresses", {"name": "mtgox"}),
     ],
 )
 def test_what_there_is_not_is_named(tmp_path: Path, said: str, what: dict[str, Any]) -> None:

@@ -67,6 +67,8 @@ def test_a_recording_without_trades_says_what_it_holds(tmp_path: Path) -> None:
     path.write_bytes(b"%d %s\n" % (START_MS * 1_000_000, quote))
     with pytest.raises(CaptureError, match=r"holds no trades, of which candles could be made; it holds .*1 quotes"):
         read_recording(path, "binance")
+    with pytest.raises(CaptureError, match=r"it holds 1 alerts, .*: FEED_UNPARSED: exchange=kraken why="):
+        read_recording(path, "kraken")
 
 
 def test_a_folder_is_a_recording_when_it_has_frames(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,6 +95,18 @@ def test_a_capture_of_another_program_is_read_line_by_line(shared_data: Path) ->
     assert read[0].ns == 1723161253937085768
     written = b"".join(encode_line(line) for line in read)
     assert written == gzip.decompress(path.read_bytes())
+
+
+def test_of_a_gzip_file_that_is_cut_off_all_is_read_that_is_there(tmp_path: Path) -> None:
+    text = b"".join(encode_line(line) for line in recorded(3_000))
+    path, packed = tmp_path / "cut.gz", gzip.compress(text)
+    path.write_bytes(packed[: len(packed) // 2])
+    there = zlib.decompressobj(31).decompress(path.read_bytes())
+    assert len(there) > 10_000
+    assert list(lines(path)) == recorded(there.count(b"\n"))
+    path.write_bytes(packed[:10] + b"\xff" * 500)
+    with pytest.raises(CaptureError, match=r"cut.gz: damaged behind line 0: "):
+        list(lines(path))
 
 
 def test_what_is_no_recording_is_named_with_its_line(tmp_path: Path) -> None:
