@@ -39,7 +39,7 @@ def command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[WORD|KEY=VALUE]…",
+            metavar="WORD|KEY=VALUE",
             help="As in: close BTC/USDT; close all; confirm TOKEN; reset BREAKER; set risk.per_trade_pct=0.25; "
             "mode STRATEGY shadow; pause for=1h strategy=NAME; buy BTC/USDT stop=40000 intent=ID.",
         ),

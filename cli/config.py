@@ -11,7 +11,7 @@ import typer
 
 from cli.options import ConfigFile, Sets, load_checked
 
-app = typer.Typer(help="Show or check the configuration.", no_args_is_help=True)
+app = typer.Typer(help="Show or check the configuration.", no_args_is_help=True, add_completion=False)
 
 
 class Format(StrEnum):

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 TOPIC = "deadletters"
 SHORT = 8
 
-app = typer.Typer(help="List, show or requeue inputs that could not be used.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show or requeue inputs that could not be used.", no_args_is_help=True, add_completion=False
+)
 
 Reason = Annotated[str | None, typer.Option(metavar="REASON", help="Only those with this reason, as HIGH_BELOW_LOW.")]
 
@@ -71,7 +73,8 @@ def list_(
         _table(list(last))
     for name, number in totals.most_common():
         print(f"{number:>9,}  {printable(name)}")
-    print(f"{totals.total():>9,}  dead letters" + (f", the last {len(last)} above" if last else ""))
+    above = f", the last {len(last)} above" if 0 < len(last) < totals.total() else ""
+    print(f"{totals.total():>9,}  dead letter{'' if totals.total() == 1 else 's'}{above}")
 
 
 @app.command()
@@ -92,7 +95,7 @@ def show(
     rows = {
         "id": letter.id,
         "put aside": f"{in_time(found.seen.ts) or 'no time'}, {found.seen.topic} {_at(found.seen)}",
-        "event time": in_time(letter.ts) or str(letter.ts),
+        "event time": (in_time(letter.ts) or str(letter.ts)) if letter.ts else "-",
         "from": f"{letter.source}, {place} {letter.position}",
         "symbol": letter.symbol or "-",
         "reason": letter.reason,
@@ -116,7 +119,7 @@ def show(
 
 @app.command()
 def requeue(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or the first letters of them.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, or the first letters of them.")] = None,
     reason: Reason = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be published; publish nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -211,6 +214,9 @@ def _chosen(connection: Connection, ids: list[str], reason: str | None) -> list[
             raise UserError(f"no dead letter {text} on {name}: penstock deadletters list shows those there are")
         if len(hits_of) > 1:
             raise UserError(f"{text} are the first letters of {len(hits_of)} dead letters: write more of them")
+    if not chosen:
+        which = "none of these dead letters" if ids else f"no dead letter on {connection.kafka.topic(TOPIC)}"
+        raise UserError(f"{which} has the reason {reason}: penstock deadletters list shows those there are")
     return list(chosen.values())
 
 

@@ -152,7 +152,13 @@ def _topics(topics: Topics) -> Iterator[Finding]:
     from schemas.topics import TOPICS
 
     differences = topics.differences()
+    there = topics.names()
+    missing = [name for topic in TOPICS if (name := topics.kafka.topic(topic)) not in there]
+    if missing:
+        yield Finding("topics", f"{len(missing)} are not there: {', '.join(missing)}", "penstock topics create")
     for difference in differences:
+        if difference.topic in missing:
+            continue  # told above, all at once
         yield Finding(f"topic {difference.topic}", difference.wrong, difference.do)
     if not differences:
         yield Finding("topics", f"all {len(TOPICS)} as wanted")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 
-app = typer.Typer(help="List or describe exchanges.", no_args_is_help=True)
+app = typer.Typer(help="List or describe exchanges.", no_args_is_help=True, add_completion=False)
 
 
 @app.command(name="list")

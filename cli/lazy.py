@@ -10,6 +10,15 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 
+def flowing(text: str | None) -> str | None:
+    """A docstring whose paragraphs have no line breaks, for the terminal breaks lines where it ends itself.
+
+    >>> flowing("One.\\n\\nTwo\\n    three.")
+    'One.\\n\\nTwo three.'
+    """
+    return text and "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
 @dataclass(frozen=True, slots=True)
 class Lazy:
     """A command known by name and one line of help. ``target`` is ``module:attribute``: a function, or a Typer."""
@@ -28,6 +37,8 @@ class Lazy:
             app.command(name)(found)
         command = typer.main.get_command(app)
         command.name = name
+        for one in (command, *getattr(command, "commands", {}).values()):
+            one.help = flowing(one.help)
         return command
 
 

@@ -25,7 +25,7 @@ SHOWN = 20
 
 def publish(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol.")
+        list[Path], typer.Argument(metavar="PATH", help="Candle files (CSV, CSV.gz, Feather, Parquet), one a symbol.")
     ],
     speed: Annotated[
         str, typer.Option(metavar="max|Nx", help="max, or times real time by the candles' own times: 1x, 60x.")
@@ -38,17 +38,21 @@ def publish(
     """Publish recorded candles in the order of their times, each to the partition of its symbol.
 
     Rows that are no candles are not published but reported with their number; the exit code is 1 then. Publishing twice
-    puts every candle there twice.
+    puts every candle there twice; a run refuses those, and whatever is older than what it has seen of other symbols.
     """
     import os
 
     from cli.progress import shown
     from connectors.kafka.admin import Topics
     from connectors.kafka.connection import Connection
+    from schemas.candle import Candle as CandleRecord
     from schemas.config.load import load
+    from schemas.topics import TOPICS
     from sinks.kafka.recording import SETTINGS, Recording
 
     pace = _pace(speed)
+    if topic in TOPICS and TOPICS[topic].record is not CandleRecord:
+        raise UserError(f"--topic {topic} is for other records: candles go to candles, or to a topic of your own")
     settings = load(config, os.environ, sets or ()).config
     columns = _read(paths, symbol, settings)
     connection = Connection(settings.kafka)

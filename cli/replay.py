@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PathsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH…", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), or recordings."),
+    typer.Argument(metavar="PATH", help="Files of candles or trades (CSV, CSV.gz, Feather, Parquet), or recordings."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Run folder; without it, runs/SYMBOL-STRATEGY-TIME.")

@@ -6,6 +6,7 @@ import json
 import shlex
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -149,6 +150,12 @@ def _warn(summary: Summary, plan: Plan, out: Path) -> None:
         if alert["level"] == "critical":
             whose = f"strategy {alert['strategy']}: " if alert["strategy"] else ""
             _say(f"critical, at {iso(np.array([alert['ts']]))[0]}: {whose}{alert['message']}")
+    if plan.commands:
+        replies = [json.loads(line) for line in (out / "replies.jsonl").read_text(encoding="utf-8").splitlines()]
+        codes = Counter(row["code"] for row in replies if row["status"] == "refused")
+        if codes:
+            told = ", ".join(f"{code} {count}" for code, count in codes.most_common())
+            _say(f"{codes.total()} of {len(plan.commands)} commands were refused: {told}")
     refused = sum(summary.dead_letters.values())
     if refused:
         _say(f"{refused:,} of {plan.rows:,} rows were refused: each is in {out / 'deadletters.jsonl'}, with the reason")

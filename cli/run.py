@@ -34,7 +34,7 @@ def run(
         bool, typer.Option("--accept-changes", help="Go on with a state that was made with other settings or code.")
     ] = False,
     real_money: Annotated[
-        bool, typer.Option("--real-money", help="Switch on broker.mode exchange, which needs this, too.")
+        bool, typer.Option("--real-money", help="Needed for broker.mode exchange; this version refuses even then.")
     ] = False,
     process: Annotated[
         int | None, typer.Option(min=0, help="For a cluster over several machines: which of its processes this is.")

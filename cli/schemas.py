@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Export the JSON Schemas and the AsyncAPI document.", no_args_is_help=True)
+app = typer.Typer(help="Export the JSON Schemas and the AsyncAPI document.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.errors import UserError
+from cli.instant import END_OF_CALENDAR
 from cli.options import ConfigFile, Sets, load_kafka
 
 if TYPE_CHECKING:
     from connectors.kafka.tail import Seen, Tail
 
 LAST = 10
-END_OF_CALENDAR = 253_402_300_800_000  # the year 10000, epoch ms
 
 
 def tail(

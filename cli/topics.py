@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from connectors.kafka.admin import Topics
     from schemas.config.kafka import KafkaConfig
 
-app = typer.Typer(help="Create, list or check the topics on the broker.", no_args_is_help=True)
+app = typer.Typer(help="Create, list or check the topics on the broker.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()

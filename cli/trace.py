@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.errors import UserError
-from cli.options import ConfigFile, Sets, load_kafka
+from cli.options import ConfigFile, Sets
 from cli.tail import in_time
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from connectors.kafka.find import Finder
     from connectors.kafka.path import Step
 
+CANDLES = ("candles", "bars")
 TITLES = ("step", "what", "event time", "broker time", "ms after candle", "at", "id")
 
 
@@ -40,15 +42,17 @@ def trace(
     from connectors.kafka.connection import Connection
     from connectors.kafka.find import Finder
     from connectors.kafka.path import RECORDS
+    from schemas.config.load import load
 
-    connection = Connection(load_kafka(config, sets))
-    finder = Finder(connection)
+    settings = load(config, os.environ, sets or ()).config
+    connection, bars = Connection(settings.kafka), settings.market.bars
+    finder = Finder(connection, "bars", bars.kinds[0]) if bars.made else Finder(connection)
     try:
-        if missing := finder.missing(("candles", "alerts", *RECORDS)):
+        if missing := finder.missing((finder.candles, "alerts", *RECORDS)):
             raise UserError(f"{connection.address} has no topic {missing[0]}: penstock topics create")
         steps = _path(finder, id_)
         if not steps:
-            raise UserError(_nothing(connection, id_))
+            raise UserError(_nothing(connection, id_, finder.candles))
     finally:
         finder.close()
     if as_json:
@@ -69,29 +73,29 @@ def _path(finder: Finder, id_: str) -> list[Step]:
     return Path(finder).of_trace(id_) if re.fullmatch("[0-9a-f]{32}", id_) else Path(finder).of_record(id_)
 
 
-def _nothing(connection: Connection, id_: str) -> str:
+def _nothing(connection: Connection, id_: str, candles: str) -> str:
     """What was looked for in vain, where, and how far back that goes."""
     from connectors.kafka.admin import Topics, in_days
     from connectors.kafka.path import RECORDS
 
     found = Topics(connection).found()
-    names = ("candles", "signals") if "@" in id_ else RECORDS
+    names = (candles, "signals") if "@" in id_ else RECORDS
     kept = ", ".join(f"{found[name].name} (kept {in_days(found[name].retention_ms)})" for name in names)
     if "@" in id_:
         return f"no candle {id_} on {kept}: write the symbol as in BTC/USDT and the time of the close"
-    return f"nothing with the id {id_} on {kept}: a candle that nothing came of is found as SYMBOL@TS"
+    return f"nothing with the id {id_} on {kept}: write all of it; a candle that nothing came of is found as SYMBOL@TS"
 
 
 def _row(step: Step) -> tuple[str, ...]:
     seen = None if step.found is None else step.found.seen
     return (
-        step.topic.removesuffix("s"),
+        "candle" if step.topic in CANDLES else step.topic.removesuffix("s"),
         _what(step),
         in_time(step.ts) or str(step.ts),
         "not on the topic (any more)" if seen is None else in_time(seen.ts) or "-",
         "-" if step.after_ms is None else f"{step.after_ms:,}",
         "-" if seen is None else f"{seen.topic} {seen.partition}:{seen.offset}",
-        "-" if step.found is None or step.topic == "candles" else str(step.found["id"]),
+        "-" if step.found is None or step.topic in CANDLES else str(step.found["id"]),
     )
 
 
@@ -101,7 +105,7 @@ def _what(step: Step) -> str:
         return step.symbol
     record = {name: "" if value is None else value for name, value in step.found.record.items()}
     words = {
-        "candles": "{symbol} {timeframe} close {close}",
+        **dict.fromkeys(CANDLES, "{symbol} {timeframe} close {close}"),
         "signals": "{strategy} {side} at {price}",
         "orders": "{leg} {side} {quantity}",
         "rejections": "{code}",

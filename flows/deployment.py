@@ -128,10 +128,11 @@ def open_state(
     anew = [deployment.config.kafka.topic(topic) for topic in read if f"topics.{topic}" in keys]
     if anew and "cluster" not in keys:
         # Its offsets begin again, so those of the state would leave out what is there now, or take it twice.
-        raise DeploymentError(
-            f"{anew[0]} was deleted and made anew since {folder.path} was made: begin as somebody else, with another "
-            "--state, kafka.deployment and portfolio.name"
-        )
+        new = any(change.startswith("topics.") and ": not set →" in change for change in changes)
+        why = f"{anew[0]} was deleted and made anew since {folder.path} was made: begin"
+        if new or "kafka.prefix" in keys:
+            why = f"{folder.path} was made from other topics than {anew[0]}: go back to those settings, or begin"
+        raise DeploymentError(f"{why} as somebody else, with another --state, kafka.deployment and portfolio.name")
     if changes and not accept:
         lines = "\n".join(changes)
         raise DeploymentError(
@@ -172,9 +173,10 @@ def _begin(
             "that those of this one would have: set another portfolio.name"
         )
     if read and not rebuild:
+        most = max(read, key=lambda part: part.committed or 0)
         raise DeploymentError(
-            f"{folder.path} is empty, but consumer group {group} has read up to offset {read[0].committed} of "
-            f"{read[0].topic} already: give the --state it was run with, restore that from a backup, make it anew from "
+            f"{folder.path} is empty, but consumer group {group} has read up to offset {most.committed} of "
+            f"{most.topic} already: give the --state it was run with, restore that from a backup, make it anew from "
             "the topics with --rebuild, or begin as somebody else with another kafka.deployment and portfolio.name"
         )
     gone = next((part.first for part in read if part.topic == journal and part.first > 0), None)

@@ -95,18 +95,21 @@ def run(
     )
     pace = Pace(config.run.checkpoint_every_s) if addresses else None
     flow = dataflow(config, deployment.shards, ends, monitor, pace)
-    with serving(config, monitor, process), living(monitor, events), panicking(folder):
+    with serving(config, monitor, process, say), living(monitor, events), panicking(folder):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 
 
 @contextmanager
-def serving(config: Config, monitor: Monitor, process: int) -> Iterator[None]:
+def serving(config: Config, monitor: Monitor, process: int, say: Callable[[str], None]) -> Iterator[None]:
     """Metrics and health over HTTP. Processes of one machine have a port each, those of a cluster the same."""
     port = config.serve.port_of(process if os.environ.get(PARENT) == "1" else 0)
     if port is None:
         yield
         return
     with Server(monitor.vitals, monitor.health, config.serve.host, port):
+        if process == 0:
+            host = f"[{config.serve.host}]" if ":" in config.serve.host else config.serve.host
+            say(f"metrics at http://{host}:{port}/metrics, health at /health/live and /health/ready")
         yield
 
 

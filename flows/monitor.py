@@ -88,6 +88,10 @@ class Monitor:
             while len(self._signals) > AWAITED:
                 self._signals.pop(next(iter(self._signals)))
             self._signals.update((signal.id, arrived) for signal in outbox.get("signals", ()))
+        letters = outbox.get("deadletters", ())
+        if letters and self._is_news("deadletters"):
+            inputs = "1 input" if len(letters) == 1 else f"{len(letters):,} inputs"
+            self._say(f"{part}: {inputs} could not be used ({letters[0].reason}): see `penstock deadletters list`")
         for order in outbox.get("orders", ()):
             since = self._signals.get(order.signal_id or "")
             if since is not None:
@@ -111,14 +115,17 @@ class Monitor:
     def on_trouble(self, part: str, text: str, kind: str = "") -> None:
         """Something is wrong, and goes on by itself. One of a kind (the text up to a bracket) is told in a while."""
         self.vitals.on_trouble(part, text)
-        now, kind = time.monotonic(), kind or text.partition(" (")[0]
+        if self._is_news(kind or text.partition(" (")[0]):
+            self._say(f"{part}: {text}")
+            self.event("trouble", part=part, text=text)
+
+    def _is_news(self, kind: str) -> bool:
+        now = time.monotonic()
         with self._telling:
             self._told = {known: at for known, at in self._told.items() if now - at < AGAIN_S}
             new = kind not in self._told
             self._told.setdefault(kind, now)
-        if new:
-            self._say(f"{part}: {text}")
-            self.event("trouble", part=part, text=text)
+        return new
 
     def log(self, part: str) -> logging.Logger:
         """A logger that tells what goes wrong at a part."""

@@ -61,7 +61,10 @@ class StateFolder:
 
     def take(self) -> None:
         """Make the folder and lock it. Raises StateError when another process is at work in it, or it is not ours."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise StateError(f"{self.path} is a file, not a folder: give another --state") from None
         self.lock = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

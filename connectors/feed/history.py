@@ -60,7 +60,7 @@ class History:
         if isinstance(self._exchange, Watched):
             return (await asyncio.wait_for(self._exchange.get(request), WITHIN_S)).decode(), ""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(WITHIN_S))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(WITHIN_S), trust_env=True)
         async with self._session.get(request.url, params=dict(request.params)) as answer:
             text = await answer.text()
             if answer.status == 200:

@@ -35,10 +35,13 @@ class Found:
 
 
 class Finder:
-    """Reads the topics of an installation; committed records only."""
+    """Reads the topics of an installation; committed records only.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    ``candles`` is the topic of the candles that strategies see, and ``timeframe`` theirs where it has others, too.
+    """
+
+    def __init__(self, connection: Connection, candles: str = "candles", timeframe: str | None = None) -> None:
+        self._connection, self.candles, self._timeframe = connection, candles, timeframe
         self._tails: dict[str, Tail] = {}
         self._there = Topics(connection).names()
 
@@ -79,12 +82,12 @@ class Finder:
         return None
 
     def candle(self, symbol: str, ts: int) -> Found | None:
-        """The first message on ``candles`` with the candle of a symbol that closed at ``ts`` (epoch ms).
+        """The first message on the topic of candles with the candle of a symbol that closed at ``ts`` (epoch ms).
 
         It is looked for from the time of its close on, in the partition of the symbol; in the others only when that one
         has no candle of the symbol at all, as after partitions were added, or with a producer that chooses otherwise.
         """
-        tail = self._tail("candles")
+        tail = self._tail(self.candles)
         starts = tail.since(max(0, ts - MARGIN_MS))
         home = shard_of(symbol, len(starts))
         found, lives_here = self._candle(symbol, ts, {home: starts.pop(home)})
@@ -93,9 +96,9 @@ class Finder:
     def _candle(self, symbol: str, ts: int, starts: dict[int, int]) -> tuple[Found | None, bool]:
         """The candle, and whether there is any of the symbol."""
         key, met = symbol.encode(), False
-        for seen in self._tail("candles").until_end(starts):
-            found = _read("candles", seen) if seen.key in (key, None) else None
-            if found is not None and found["symbol"] == symbol:
+        for seen in self._tail(self.candles).until_end(starts):
+            found = _read(self.candles, seen) if seen.key in (key, None) else None
+            if found is not None and found["symbol"] == symbol and self._timeframe in (None, found["timeframe"]):
                 met = True
                 if found.ts == ts:
                     return found, met

@@ -13,7 +13,7 @@ from connectors.kafka.find import Finder, Found
 from schemas.ids import event_id
 
 RECORDS = ("orders", "fills", "positions", "rejections", "signals")
-_RANK = {"candles": 0, "signals": 1, "orders": 2, "rejections": 2, "fills": 3, "positions": 4}
+_RANK = {"signals": 1, "orders": 2, "rejections": 2, "fills": 3, "positions": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Path:
             return []
         steps: list[Step] = []
         for candle, message in messages.items():
-            steps.append(Step("candles", *candle, message, None if message is None else 0))
+            steps.append(Step(self.finder.candles, *candle, message, None if message is None else 0))
             made = [one for one in kept if (one["symbol"], one.ts) == candle]
             made.sort(key=lambda one: order[id(one)])
             stamp = None if message is None else message.seen.ts

@@ -132,6 +132,26 @@ def gaps(outbox: Outbox, candles: Candles, missing: Ints, names: Sequence[str], 
         )
 
 
+def corrected(outbox: Outbox, batch: CandleBatch, verdict: Flags) -> None:
+    """An alert for each candle that came again with other figures: an exchange corrected it, or two feeds disagree."""
+    for row in np.flatnonzero(verdict == Verdict.ROW_CONFLICT).tolist():
+        slot, figures = int(batch.slot[row]), _figures(batch, row)
+        symbol, source = batch.symbols[slot], batch.sources[slot]
+        shown = " ".join(f"{name}={value}" for name, value in figures.items())
+        outbox["alerts"].append(
+            AlertRow(
+                id=event_id(*place(source, batch.partition), symbol, int(batch.position[row]), "CANDLE_CORRECTED"),
+                ts=figures["ts"],
+                level="warning",
+                code="CANDLE_CORRECTED",
+                symbol=symbol,
+                strategy=None,
+                message=f"CANDLE_CORRECTED: {shown}; it came before with other figures, which count",
+                figures=figures,
+            ),
+        )
+
+
 def quarantined(outbox: Outbox, strategy: str, raised: Raised) -> None:
     """An alert that a strategy raised and sees no more of that symbol."""
     outbox["alerts"].append(

@@ -70,6 +70,7 @@ class MarketStage:
             candles, missing, came = self.fill(candles, missing, self.step_ms)
             position = position[came]
         found = self._run(candles.frozen(), missing, outbox)
+        reports.corrected(outbox, batch, checked.verdict)  # last, as it came behind what it corrects
         return Said(self._slices(batch, candles, position, found), outbox)
 
     def _own_slots(self, batch: CandleBatch) -> Slots:

@@ -185,6 +185,9 @@ def test_ids_that_are_none_or_too_short_are_refused(place: Place) -> None:
     )
     assert place("deadletters", "show", "abc").err == "penstock: abc: write at least 8 letters of the id\n"
     assert place("deadletters", "requeue").err.startswith("penstock: name the dead letters by their ids, or all of")
+    assert place("deadletters", "requeue", "--reason", "NONE").err == (
+        f"penstock: no dead letter on {topic} has the reason NONE: penstock deadletters list shows those there are\n"
+    )
 
 
 def test_of_two_that_requeue_at_once_only_the_younger_can(kafka: str, place: Place) -> None:

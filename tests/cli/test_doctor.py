@@ -50,6 +50,14 @@ def test_where_all_is_well_it_says_so_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_topics_that_are_not_there_are_told_at_once(penstock: Run, place: dict[str, str]) -> None:
+    result = penstock("doctor", **place)
+    names = ", ".join(place["PENSTOCK__KAFKA__PREFIX"] + name for name in TOPICS)
+    assert result.code == 1
+    assert f"WRONG  topics: {len(TOPICS)} are not there: {names}\n       do: penstock topics create\n" in result.out
+    assert result.out.endswith("\n1 to put right\n")
+
+
 def test_a_topic_with_too_few_partitions_is_found_with_what_to_do(
     penstock: Run, place: dict[str, str], kafka: str
 ) -> None:

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -33,3 +36,13 @@ def test_running_imports_that_command_alone(tmp_path: object, monkeypatch: pytes
 def test_a_command_that_cannot_be_imported_fails_when_it_is_run() -> None:
     result = CliRunner().invoke(app, ["broken"])
     assert isinstance(result.exception, ModuleNotFoundError)
+
+
+def test_help_is_broken_at_the_width_of_the_terminal_alone(penstock: Callable[..., Any]) -> None:
+    lines = [line.strip() for line in penstock("deadletters", "requeue", "--help", COLUMNS="80").out.splitlines()]
+    assert "before is found and left alone, for as long as that message is on the topic:" in lines
+
+
+def test_a_group_of_commands_has_no_options_of_the_whole(penstock: Callable[..., Any]) -> None:
+    assert "--install-completion" in penstock("--help").out
+    assert "--install-completion" not in penstock("topics", "--help").out

@@ -101,9 +101,14 @@ def test_candles_go_to_another_topic_when_it_is_named(
     penstock: Run, place: dict[str, str], kafka: str, tmp_path: Path
 ) -> None:
     write_csv(tmp_path / "BTC_USDT-1m.csv", candles(3))
-    assert penstock("publish", "BTC_USDT-1m.csv", "--topic", "quotes", **place).code == 0
-    assert len(raw(kafka, place["PENSTOCK__KAFKA__PREFIX"] + "quotes")) == 3
+    assert penstock("publish", "BTC_USDT-1m.csv", "--topic", "bars", **place).code == 0
+    assert len(raw(kafka, place["PENSTOCK__KAFKA__PREFIX"] + "bars")) == 3
     assert published(kafka, place) == []
+    wrong = penstock("publish", "BTC_USDT-1m.csv", "--topic", "quotes", **place)
+    assert (wrong.code, wrong.err) == (
+        2,
+        "penstock: --topic quotes is for other records: candles go to candles, or to a topic of your own\n",
+    )
 
 
 def test_a_topic_that_is_not_there_is_named(penstock: Run, kafka: str, tmp_path: Path) -> None:

@@ -82,19 +82,21 @@ def test_every_refused_row_is_kept_as_it_came(broken: tuple[Path, Path, dict[int
 
 def test_bad_rows_change_nothing_for_the_good_ones(broken: tuple[Path, Path, dict[int, tuple[str, str]]]) -> None:
     run, clean, _ = broken
-    for topic in ("signals", "orders", "fills", "positions", "rejections", "equity", "alerts"):
+    for topic in ("signals", "orders", "fills", "positions", "rejections", "equity"):
         assert (run / f"{topic}.jsonl").read_bytes() == (clean / f"{topic}.jsonl").read_bytes(), topic
     assert len(records(run, "fills")) > 10
 
 
-def test_missing_candles_are_one_alert_with_its_figures(
+def test_missing_candles_and_a_corrected_one_are_an_alert_with_its_figures(
     broken: tuple[Path, Path, dict[int, tuple[str, str]]],
 ) -> None:
     run, _, _ = broken
-    (alert,) = records(run, "alerts")
+    alert, corrected = sorted(records(run, "alerts"), key=lambda one: str(one["code"]), reverse=True)
     first, last = START + 301 * MINUTE, START + 303 * MINUTE
     assert (alert["code"], alert["symbol"], alert["ts"]) == ("CANDLE_GAP", "BTC/USDT", last + MINUTE)
     assert alert["figures"] == {"missing": 3, "first_ts": first, "last_ts": last}
+    assert (corrected["code"], corrected["symbol"]) == ("CANDLE_CORRECTED", "BTC/USDT")
+    assert corrected["figures"]["volume"] == 7.0
 
 
 def test_overwrite_replaces_the_run_and_leaves_nothing_of_it(

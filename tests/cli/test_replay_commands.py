@@ -44,6 +44,7 @@ def test_commands_are_obeyed_answered_audited_and_part_of_the_output_hash(tmp_pa
     clicks = [command(4.5, "buy", **BUY), command(1.5, "buy", **BUY), command(7.5, "close", symbol="BTC/USDT")]
     done = replay(tmp_path, clicks)
     assert done.code == 0
+    assert "1 of 3 commands were refused: INTENT_EXECUTED 1" in done.err
     run = tmp_path / "run"
     assert [(row["name"], row["status"], row["code"]) for row in rows(run, "replies")] == [
         ("buy", "done", "DONE"),

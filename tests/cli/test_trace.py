@@ -147,6 +147,9 @@ def installation(kafka: str) -> tuple[str, dict[str, str]]:
     candle = wire(Candle)
     candles = [candle(**{**EXAMPLES["candles"], "symbol": s, "ts": n * MINUTE}) for n in range(7) for s in (BTC, ETH)]
     recording = Recording(Producer({**SETTINGS, "bootstrap.servers": kafka}, logger=QUIET), f"{prefix}candles")
+    bars = Recording(Producer({**SETTINGS, "bootstrap.servers": kafka}, logger=QUIET), f"{prefix}bars")
+    fields = {**EXAMPLES["candles"], "symbol": ETH, "ts": MINUTE}
+    bars.publish(candle(**{**fields, "timeframe": timeframe}) for timeframe in ("5m", "1m"))
     names = [prefix + name for name in TOPICS]
     publisher = Publisher({"bootstrap.servers": kafka}, prefix, "p", names, None, lambda one: one, log=QUIET)
     for minute in range(7):
@@ -212,6 +215,12 @@ def test_the_object_has_each_message_with_its_place_and_the_time_since_the_candl
     assert (candle["partition"], candle["offset"], candle["after_candle_ms"]) == (3, 1, 0)
     assert wish["after_candle_ms"] >= 0
     assert wish["time"] >= candle["time"]
+
+
+def test_where_candles_are_made_of_trades_it_begins_with_the_one_that_strategies_saw(place: Place) -> None:
+    found = json.loads(place("refused-eth", "--json", "--set", "market.bars.timeframes=1m,5m").out)
+    assert [step["topic"] for step in found["steps"]] == ["bars", "signals", "rejections"]
+    assert (found["steps"][0]["record"]["timeframe"], found["steps"][0]["offset"]) == ("1m", 1)
 
 
 @pytest.mark.parametrize(

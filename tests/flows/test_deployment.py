@@ -284,6 +284,19 @@ def test_another_cluster_is_a_change(kafka: str, tmp_path: Path) -> None:
         reopened(replace(deployment, cluster="other"), tmp_path / "state")
 
 
+@pytest.mark.parametrize("other", [{"kafka": {"prefix": "other."}}, {"market": {"bars": {"timeframes": ["1m"]}}}])
+def test_a_state_of_other_topics_is_not_taken_up(kafka: str, tmp_path: Path, other: dict[str, Any]) -> None:
+    deployment = installed(settings(kafka))
+    begin(deployment, tmp_path / "state")
+    tree = deployment.config.model_dump()
+    for section, values in other.items():
+        tree[section] = {**tree[section], **values}
+    changed = installed(Config.model_validate(tree))
+    market = changed.config.kafka.topic(changed.config.market.topic)
+    with pytest.raises(DeploymentError, match=f" was made from other topics than {market}: go back to those settings"):
+        reopened(changed, tmp_path / "state", accept=True)
+
+
 def test_a_damaged_checkpoint_ends_it_before_it_begins(kafka: str, tmp_path: Path) -> None:
     deployment = installed(settings(kafka))
     folder = begin(deployment, tmp_path / "state")
@@ -294,6 +307,7 @@ def test_a_damaged_checkpoint_ends_it_before_it_begins(kafka: str, tmp_path: Pat
 
 def test_an_empty_folder_is_refused_when_the_group_has_read_before(kafka: str, tmp_path: Path) -> None:
     deployment = installed(settings(kafka))
+    commit(deployment.config, "candles", 0, 0)
     commit(deployment.config, "candles", 2, 42)
     name = deployment.config.kafka
     with pytest.raises(DeploymentError) as refused:

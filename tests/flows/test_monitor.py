@@ -116,6 +116,20 @@ def test_what_is_on_its_way_out_is_observed(clock: Clocks) -> None:
     assert watched.figures("penstock_dead_letters_total") == {'{reason="HIGH_BELOW_LOW"}': 2.0}
 
 
+def test_a_person_hears_of_dead_letters_once_in_half_a_minute(clock: Clocks) -> None:
+    watched = Watched()
+    letter = record("deadletters", reason="ROW_LATE")
+    watched.on_outbox("candles-0", {"deadletters": [letter] * 2})
+    watched.on_outbox("candles-1", {"deadletters": [letter]})
+    clock.now += AGAIN_S
+    watched.on_outbox("candles-1", {"deadletters": [letter]})
+    assert watched.said == [
+        "candles-0: 2 inputs could not be used (ROW_LATE): see `penstock deadletters list`",
+        "candles-1: 1 input could not be used (ROW_LATE): see `penstock deadletters list`",
+    ]
+    assert watched.events == []
+
+
 def test_the_watermark_is_that_of_the_newest_candle(clock: Clocks) -> None:
     watched = Watched()
     clock.now = at(10) / 1_000

@@ -46,6 +46,12 @@ def test_a_folder_is_made_and_is_fresh_until_it_was_begun(tmp_path: Path) -> Non
     folder.check(None)
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(StateError, match="state is a file, not a folder: give another --state"):
+        StateFolder(tmp_path / "state").take()
+
+
 def test_for_all_processes_there_is_a_part_each(tmp_path: Path) -> None:
     folder = begun(tmp_path, None, 3)
     assert parts(folder) == ["part-0.sqlite3", "part-1.sqlite3", "part-2.sqlite3"]

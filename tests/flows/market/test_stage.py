@@ -195,6 +195,9 @@ def test_a_refused_row_is_a_dead_letter_with_its_reason_and_nothing_else_comes_o
         (18, "TIME_UNREADABLE", 2),
     ]
     assert [d.raw for d in said.outbox["deadletters"]][-1] == "noon,1,1,1,1"
+    assert [(a.code, a.ts // MINUTE, a.figures["close"]) for a in said.outbox["alerts"]] == [
+        ("CANDLE_CORRECTED", 2, 10.5)
+    ]
     assert marks(said) == [(1, "B/USDT"), (2, "B/USDT")]
     assert said.slices is not None
     assert (said.slices.position.tolist(), said.slices.upto) == ([11, 13], 19)
