@@ -112,8 +112,9 @@ def _steered(make: Make, path: Path, of: str | None) -> Make:
         raise UserError(f"--commands {path}: the journal holds the commands that were given already")
 
     def made(config: Config, earlier: Plan | None) -> Made:
+        commands = read_commands(path, config.portfolio.name)  # first: what is wrong in them is told at once
         plan, series = make(config, earlier)
-        return plan.model_copy(update={"commands": read_commands(path, config.portfolio.name)}), series
+        return plan.model_copy(update={"commands": commands}), series
 
     return made
 
