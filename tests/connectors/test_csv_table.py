@@ -83,7 +83,7 @@ def test_a_header_alone_has_no_rows() -> None:
 
 
 def test_a_file_without_header_is_refused_with_what_stood_in_its_place() -> None:
-    with pytest.raises(CandleFileError, match=r"columns found: 60, 1, 2, 1, 1\.5, 10"):
+    with pytest.raises(CandleFileError, match=r"not the names of its columns \(60, 1, 2, 1, 1\.5, 10\)"):
         parse(b"60,1,2,1,1.5,10\n120,1,2,1,1.5,10\n")
 
 
