@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from bytewax.inputs import FixedPartitionedSource
 from numpy.typing import NDArray
 
 from connectors.candle_file import CandleSeries
-from connectors.shard_reader import ShardReader
+from connectors.shard_reader import ShardReader, ShardSource
 from connectors.sharding import ShardColumns, merge
 from schemas.batch import CandleBatch
 
 DAY = 86_400_000
 Item = tuple[str, CandleBatch]
-Load = Callable[[str], Sequence[CandleSeries]]
-"""The series of a shard; called in the process that reads it."""
 
 
 class CandleReader(ShardReader):
@@ -89,23 +86,8 @@ def _positions(columns: ShardColumns) -> Any:
     return np.where(backward[slot], lengths[slot] - row, row + 1)
 
 
-class CandleSource(FixedPartitionedSource[Item, int]):
-    """One partition for each shard."""
-
-    def __init__(
-        self,
-        shards: Sequence[str],
-        load: Load,
-        batch_rows: int,
-        on_rows: Callable[[str, int], None],
-        on_durable: Callable[[str, int], None],
-    ) -> None:
-        self.shards, self.load, self.batch_rows = list(shards), load, batch_rows
-        self.on_rows, self.on_durable = on_rows, on_durable
-
-    def list_parts(self) -> list[str]:
-        """All shards: every process can read every file."""
-        return self.shards
+class CandleSource(ShardSource[CandleSeries]):
+    """The candles of each shard, in the order of their times."""
 
     def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> CandleReader:  # noqa: ARG002
         """Read the shard's files, and go on where the snapshot was taken."""

@@ -1,12 +1,14 @@
-"""One shard of a replay of files, batch by batch."""
+"""A replay of files, shard by shard and batch by batch."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
-from bytewax.inputs import StatefulSourcePartition
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
+Read = TypeVar("Read")
 
 
 class ShardReader(StatefulSourcePartition[tuple[str, Any], int]):
@@ -52,3 +54,22 @@ class ShardReader(StatefulSourcePartition[tuple[str, Any], int]):
         """The next row to read; one past the end (plus one) when the final batch has been handed over."""
         self._snapped = self.row
         return self.row
+
+
+class ShardSource(FixedPartitionedSource[tuple[str, Any], int], Generic[Read]):
+    """One partition for each shard. ``load`` reads the files of a shard; called in the process that reads it."""
+
+    def __init__(
+        self,
+        shards: Sequence[str],
+        load: Callable[[str], Sequence[Read]],
+        batch_rows: int,
+        on_rows: Callable[[str, int], None],
+        on_durable: Callable[[str, int], None],
+    ) -> None:
+        self.shards, self.load, self.batch_rows = list(shards), load, batch_rows
+        self.on_rows, self.on_durable = on_rows, on_durable
+
+    def list_parts(self) -> list[str]:
+        """All shards: every process can read every file."""
+        return self.shards

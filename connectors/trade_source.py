@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bytewax.inputs import FixedPartitionedSource
 
-from connectors.shard_reader import ShardReader
+from connectors.shard_reader import ShardReader, ShardSource
 from connectors.tape import Tape, merge
 from schemas.batch import TradeBatch
 
 Item = tuple[str, TradeBatch]
-Load = Callable[[str], Sequence[Tape]]
-"""The tapes of a shard; called in the process that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +89,8 @@ def _sources(tape: Tape) -> tuple[str, ...]:
     return tuple(Path(tape.paths[source]).name for source in named.tolist())
 
 
-class TradeSource(FixedPartitionedSource[Item, int]):
-    """One partition for each shard."""
-
-    def __init__(
-        self,
-        shards: Sequence[str],
-        load: Load,
-        batch_rows: int,
-        on_rows: Callable[[str, int], None],
-        on_durable: Callable[[str, int], None],
-    ) -> None:
-        self.shards, self.load, self.batch_rows = list(shards), load, batch_rows
-        self.on_rows, self.on_durable = on_rows, on_durable
-
-    def list_parts(self) -> list[str]:
-        """All shards: every process can read every file."""
-        return self.shards
+class TradeSource(ShardSource[Tape]):
+    """The trades of each shard, in the order of their tapes."""
 
     def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> TradeReader:  # noqa: ARG002
         """Read the shard's tapes, and go on where the snapshot was taken."""

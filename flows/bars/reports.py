@@ -12,12 +12,11 @@ from flows.bars.admit import Verdict
 from flows.bars.bars import Made
 from flows.bars.fold import Folded
 from flows.columns import Slots
-from flows.market.reports import DeadLetterRow, MetricRow, place
+from flows.market.reports import MetricRow, row_letter
 from flows.outbox import Outbox
 from schemas.batch import TradeBatch
 from schemas.candle import Candle
-from schemas.ids import event_id
-from schemas.wire import encode, wire
+from schemas.wire import wire
 
 MINUTE = 60_000
 CandleRow = wire(Candle)
@@ -40,29 +39,9 @@ def dead_letters(outbox: Outbox, batch: TradeBatch, made: Made) -> None:
     """One for each row that is refused. A trade that came again is not: its first one counted."""
     counted = (Verdict.ACCEPTED, Verdict.TRADE_DUPLICATE, Verdict.CLOCK)
     for row in np.flatnonzero(~np.isin(made.verdict, counted)).tolist():
-        slot = int(batch.slot[row])
-        symbol, source, position = batch.symbols[slot], batch.sources[slot], int(batch.position[row])
         reason, closed = Verdict(int(made.verdict[row])).name, int(made.closed[row])
-        figures = _figures(batch, row)
-        key, headers = batch.heads.get(row, (None, ()))
-        shown = " ".join(f"{name}={value}" for name, value in figures.items())
-        outbox["deadletters"].append(
-            DeadLetterRow(
-                id=event_id(*place(source, batch.partition), symbol, position, reason),
-                ts=closed,
-                source=source,
-                position=position,
-                symbol=symbol,
-                reason=reason,
-                error=f"{reason}: {shown} closed_ts={closed}",
-                raw=batch.raw.get(row) or encode({"symbol": symbol, **figures}).decode(),
-                encoding="utf-8",
-                left_out=0,
-                partition=batch.partition,
-                key=key,
-                headers=headers,
-            ),
-        )
+        letter = row_letter(batch, row, reason, closed, _figures(batch, row), f"closed_ts={closed}")
+        outbox["deadletters"].append(letter)
 
 
 def _figures(batch: TradeBatch, row: int) -> dict[str, Any]:

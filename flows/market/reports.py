@@ -30,29 +30,34 @@ AlertRow, DeadLetterRow, MetricRow = wire(Alert), wire(DeadLetter), wire(Metric)
 def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -> None:
     """One for each refused row; ``ts`` is the close time of the row before it that was accepted, by row."""
     for row in np.flatnonzero(verdict).tolist():
-        slot = int(batch.slot[row])
-        symbol, source, position = batch.symbols[slot], batch.sources[slot], int(batch.position[row])
+        more = f"timeframe_ms={int(batch.timeframes[batch.slot[row]])} after_ts={int(ts[row])}"
         reason = Verdict(int(verdict[row])).name
-        figures = _figures(batch, row)
-        key, headers = batch.heads.get(row, (None, ()))
-        shown = " ".join(f"{name}={value}" for name, value in figures.items())
-        outbox["deadletters"].append(
-            DeadLetterRow(
-                id=event_id(*place(source, batch.partition), symbol, position, reason),
-                ts=max(int(ts[row]), 0),
-                source=source,
-                position=position,
-                symbol=symbol,
-                reason=reason,
-                error=f"{reason}: {shown} timeframe_ms={int(batch.timeframes[slot])} after_ts={int(ts[row])}",
-                raw=batch.raw.get(row) or encode({"symbol": symbol, **figures}).decode(),
-                encoding="utf-8",
-                left_out=0,
-                partition=batch.partition,
-                key=key,
-                headers=headers,
-            ),
-        )
+        outbox["deadletters"].append(row_letter(batch, row, reason, max(int(ts[row]), 0), _figures(batch, row), more))
+
+
+def row_letter(
+    batch: CandleBatch | TradeBatch, row: int, reason: str, ts: int, figures: dict[str, Any], more: str
+) -> Any:
+    """The dead letter of a row that is refused at ``ts``: its ``figures``, and ``more`` that it was decided on."""
+    slot = int(batch.slot[row])
+    symbol, source, position = batch.symbols[slot], batch.sources[slot], int(batch.position[row])
+    key, headers = batch.heads.get(row, (None, ()))
+    shown = " ".join(f"{name}={value}" for name, value in figures.items())
+    return DeadLetterRow(
+        id=event_id(*place(source, batch.partition), symbol, position, reason),
+        ts=ts,
+        source=source,
+        position=position,
+        symbol=symbol,
+        reason=reason,
+        error=f"{reason}: {shown} {more}",
+        raw=batch.raw.get(row) or encode({"symbol": symbol, **figures}).decode(),
+        encoding="utf-8",
+        left_out=0,
+        partition=batch.partition,
+        key=key,
+        headers=headers,
+    )
 
 
 def refusals(outbox: Outbox, batch: CandleBatch | TradeBatch, reached: Ints, newest: int) -> None:
