@@ -57,6 +57,7 @@ def prefix(source: Path, rows: int, path: Path) -> Path:
 
 
 def rows_of(path: Path) -> int:
+    """Rows of a Parquet file, by its footer."""
     return int(pa.parquet.read_metadata(path).num_rows)
 
 

@@ -12,6 +12,7 @@ import time
 
 
 def main() -> None:
+    """Run a command on one core, and write what it took."""
     core, out, err, *command = sys.argv[1:]
     os.sched_setaffinity(0, {int(core)})
     began = time.time()

@@ -128,6 +128,7 @@ def replaced(page: str, text: str) -> str:
 
 
 def main() -> None:
+    """Measure, and print the section; with ``--write`` it goes into the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md, too")
     parser.add_argument("--rounds", type=int, default=5, help="of the replay [5]")

@@ -28,6 +28,7 @@ SIZES = (1, 10, 100, 1000)
 
 
 def main() -> None:
+    """All sides in turns; the tables to stdout, with ``--write`` the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md, too")
     parser.add_argument("--rounds", type=int, default=3, help="of everything [3]")
@@ -74,6 +75,7 @@ def warm_up(folder: Path) -> None:
 
 
 def say(text: str) -> None:
+    """Progress, apart from the tables."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -70,6 +70,7 @@ def best(job: Callable[[], tuple[float, Any]], times: int = 5) -> tuple[float, A
 
 
 def penstock(trades: Path, frames: Path, rows: int) -> dict[str, Any]:
+    """Columns of trades to candles, and raw frames to candles."""
     table = pq.read_table(trades)
     columns = {name: table[name].to_numpy() for name in ("ts", "price", "amount", "id")}
     columns["buy"] = np.asarray(table["buy"].to_pylist(), np.bool_)
@@ -149,6 +150,8 @@ class Data(msgspec.Struct):
 
 
 class Frame(msgspec.Struct):
+    """A frame of a combined stream."""
+
     stream: str
     data: Data
 
@@ -163,6 +166,7 @@ def decode(lines: Sequence[bytes]) -> tuple[float, None]:
 
 
 def with_bytewax(trades: Path, _: Path, rows: int) -> dict[str, Any]:
+    """The candles of ``fold_window``, a Python object a trade."""
     import bytewax.operators as op
     from bytewax.dataflow import Dataflow
     from bytewax.operators.windowing import EventClock, TumblingWindower, fold_window

@@ -181,6 +181,7 @@ def targets(bench: Bench) -> str:
 
 
 def main() -> None:
+    """All sides in turns; the section to stdout."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of everything [3]")
     arg = parser.parse_args()

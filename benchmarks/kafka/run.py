@@ -32,6 +32,7 @@ MANY, MANY_S = 1_000, 0.5
 
 
 def main() -> None:
+    """All sides in turns; the table to stdout, with ``--write`` the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks-kafka.md, too")
     parser.add_argument("--rounds", type=int, default=3, help="of everything [3]")
@@ -102,6 +103,7 @@ def versions() -> str:
 
 
 def say(text: str) -> None:
+    """Progress, apart from the table."""
     print(text, file=sys.stderr, flush=True)
 
 

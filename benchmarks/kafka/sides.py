@@ -137,6 +137,8 @@ def prepare_penstock(job: Job) -> None:
 
 
 def penstock(name: str, processes: int) -> Side:
+    """Penstock in so many processes."""
+
     def command(job: Job) -> list[str]:
         words = ["--config", job.folder / "penstock.yaml", "--state", job.folder / "state"]
         return [*map(str, (PENSTOCK, "run", *words, "--processes", processes))]

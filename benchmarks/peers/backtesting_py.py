@@ -40,6 +40,7 @@ def make(job: peer.Job) -> type[Strategy]:
 
 
 def once(job: peer.Job, clock: peer.Clock) -> tuple[int, int, list[peer.Trade] | None]:
+    """One run: its rows, its orders, and its trades if they are wanted."""
     with clock.phase("read"):
         frame = peer.read(job)
         frame.columns = [name.capitalize() for name in frame.columns]

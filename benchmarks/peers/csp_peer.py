@@ -18,6 +18,7 @@ from csp import ts
 
 @csp.node
 def cross(fast_sum: ts[float], slow_sum: ts[float], fast: int, slow: int) -> ts[int]:
+    """1 or -1 where the sums cross."""
     with csp.state():
         s_side = 0
     if csp.ticked(slow_sum) and csp.valid(fast_sum, slow_sum):
@@ -32,12 +33,14 @@ def cross(fast_sum: ts[float], slow_sum: ts[float], fast: int, slow: int) -> ts[
 
 @csp.graph
 def signals(times: object, closes: object, fast: int, slow: int) -> csp.Outputs(cross=ts[int]):
+    """The crossings of two averages of a column of closes."""
     close = csp.curve(float, (times, closes))
     crossed = cross(csp.stats.sum(close, fast, fast), csp.stats.sum(close, slow, slow), fast, slow)
     return csp.output(cross=crossed)
 
 
 def once(job: peer.Job, clock: peer.Clock) -> tuple[int, int, list[peer.Trade] | None]:
+    """One run: its rows and its crossings."""
     with clock.phase("read"):
         table = pq.read_table(job.candles, columns=["date", "close"])
         times = table.column("date").to_numpy().astype("datetime64[ms]").astype("datetime64[ns]")

@@ -24,6 +24,8 @@ from nautilus_trader.trading.strategy import Strategy
 
 
 class SmaCrossConfig(StrategyConfig, frozen=True):
+    """Lengths and amount of the cross."""
+
     bar_type: BarType
     fast: int
     slow: int
@@ -105,6 +107,7 @@ def closed_trades(engine: BacktestEngine, quantity: float, step_ns: int) -> list
 
 
 def once(job: peer.Job, clock: peer.Clock) -> tuple[int, int, list[peer.Trade] | None]:
+    """One run: its rows, its orders, and its trades if they are wanted."""
     instrument = perpetual(job.fee)
     bar_type = BarType.from_str(f"{instrument.id}-1-MINUTE-LAST-EXTERNAL")
     with clock.phase("read"):

@@ -77,6 +77,7 @@ def aggregate(ticks: list[TradeTick]) -> tuple[float, list[tuple[float, ...]]]:
 
 
 def main() -> None:
+    """Trades to candles by its own aggregation."""
     trades, frames, rows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     instrument = perpetual(0.0)
     table = pd.read_parquet(trades).iloc[:rows]

@@ -48,6 +48,7 @@ def loop(opened: Any, high: Any, low: Any, close: Any, fast: int, slow: int, sto
 
 
 def once(job: peer.Job, clock: peer.Clock) -> tuple[int, int, list[peer.Trade] | None]:
+    """One run: its rows, its orders, and its trades if they are wanted."""
     with clock.phase("read"):
         table = pq.read_table(job.candles)
         date, *prices = (table.column(name).to_numpy() for name in ("date", "open", "high", "low", "close"))

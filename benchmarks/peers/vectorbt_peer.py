@@ -72,6 +72,7 @@ def stopped(job: peer.Job, frame: pd.DataFrame, signal: Any) -> Any:
 
 
 def once(job: peer.Job, clock: peer.Clock) -> tuple[int, int, list[peer.Trade] | None]:
+    """One run: its rows, its orders, and its trades if they are wanted."""
     with clock.phase("read"):
         frame = peer.read(job)
     with clock.phase("signals"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,7 @@ class Hole:
         self.opened, self._due, self.asking = None, None, False
 
 
-class Stretch:
+class Stretch(ABC):
     """What both kinds of stream share: a hole, what is held back behind it, and what came of the holes."""
 
     def __init__(self) -> None:
@@ -104,9 +105,9 @@ class Stretch:
         self.hole.retry(ns)
         return []
 
+    @abstractmethod
     def give_up(self, ns: int) -> list[Record]:
         """Let what is held back go, without what is missing."""
-        raise NotImplementedError
 
     def _missed(self, first: str, last: str) -> None:
         self._first, self._last = self._first or first, last

@@ -19,6 +19,8 @@ WAIT_S = 0.01
 
 
 class Candle(msgspec.Struct):
+    """What the loop reads of a message."""
+
     symbol: str
     timeframe: str
     ts: int
@@ -30,6 +32,7 @@ class Candle(msgspec.Struct):
 
 
 def main() -> None:
+    """Read, decode and write back, and nothing more: the limit of this machine."""
     address, candles, out, group, what = sys.argv[1:]
     decode, encode = msgspec.json.Decoder(Candle).decode, msgspec.json.Encoder().encode
     settings = {"bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest"}

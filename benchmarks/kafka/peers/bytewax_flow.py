@@ -24,11 +24,13 @@ Candle = dict[str, Any]
 
 
 def decode(message: KafkaSourceMessage[bytes, bytes]) -> tuple[str, Candle]:
+    """A message as its symbol and candle."""
     candle = json.loads(message.value)
     return candle["symbol"], candle
 
 
 def step(state: State | None, candle: Candle) -> tuple[State, Candle | None]:
+    """A candle of one symbol: its next state, and a signal if the averages crossed."""
     closes, side = state or ([], 0)
     side, crossed = crossing(closes, side, candle["close"])
     out = signal(candle["symbol"], candle["ts"], crossed, candle["close"]) if crossed else None
@@ -36,11 +38,13 @@ def step(state: State | None, candle: Candle) -> tuple[State, Candle | None]:
 
 
 def encode(item: tuple[str, Candle | None]) -> KafkaSinkMessage[bytes, bytes] | None:
+    """A signal as a message; none if nothing crossed."""
     symbol, found = item
     return None if found is None else KafkaSinkMessage(symbol.encode(), json.dumps(found).encode())
 
 
 def flow(address: str, candles: str, out: str) -> Dataflow:
+    """Candles in, crossings out."""
     flow = Dataflow("sma_cross")
     read = kop.input("read", flow, brokers=[address], topics=[candles])
     op.raises("errors", read.errs)

@@ -19,6 +19,7 @@ Candle = dict[str, Any]
 
 
 def main() -> None:
+    """Candles in, crossings out."""
     address, candles, out, group, folder, partitions = sys.argv[1:]
     app = faust.App(
         group,

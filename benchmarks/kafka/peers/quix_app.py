@@ -18,6 +18,7 @@ Candle = dict[str, Any]
 
 
 def step(candle: Candle, state: State) -> Candle | None:
+    """A candle of one symbol: a signal if the averages crossed."""
     kept = state.get("kept") or {"closes": [], "side": 0}
     kept["side"], crossed = crossing(kept["closes"], kept["side"], candle["close"])
     state.set("kept", kept)
@@ -25,6 +26,7 @@ def step(candle: Candle, state: State) -> Candle | None:
 
 
 def main() -> None:
+    """Candles in, crossings out."""
     address, candles, out, group, folder = sys.argv[1:]
     app = Application(
         broker_address=address,
