@@ -12,7 +12,6 @@ from tests.flows.portfolio.stories import BTC, ETH, Row, at, flat, minute_of, ro
 from tests.flows.portfolio.waits import Feed, begun
 
 
-
 def late_feed() -> Feed:
     """ETH was given up on at minutes 2 and 3, which have been said."""
     feed = begun(BTC, ETH)
