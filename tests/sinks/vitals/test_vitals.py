@@ -173,6 +173,7 @@ def tell_everything(vitals: Vitals) -> None:
     vitals.on_trouble("candles-0", "x")
     vitals.observe({topic: [record(topic)] for topic in ("deadletters", "rejections", "alerts", "breakers", "equity")})
     vitals.observe({"alerts": [record("alerts", code="STRATEGY_RAISED")]})
+    vitals.observe({"metrics": [record("metrics", name="trades_late", labels={"symbol": "BTC/USDT"})]})
     vitals.published("orders", 1)
     vitals.watermark("candles-0", 0)
     vitals.candle_to_order(1.0)
