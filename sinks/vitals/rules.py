@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         "critical",
         "5m",
         'sum by (job) (rate(penstock_records_in_total{topic=~".*(candles|trades)"}[5m])) == 0',
-        "nothing of the market: the feed has stopped, or the broker does not hand it over (then troubles are counted, too)",
+        "no market data: the feed has stopped, or the broker does not hand it over (then troubles are counted, too)",
     ),
     Rule(
         "PenstockShardBehind",
