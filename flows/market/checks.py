@@ -18,6 +18,7 @@ from flows.module import Module
 from schemas.batch import CandleBatch
 
 DAY = 86_400_000
+_NO_QUOTE = np.empty((0, 2))
 
 
 class Verdict(IntEnum):
@@ -35,6 +36,7 @@ class Verdict(IntEnum):
     ROW_CONFLICT = 9
     ROW_OUT_OF_ORDER = 10
     ROW_LATE = 11
+    QUOTE_INVALID = 12
 
 
 @kernel
@@ -56,6 +58,13 @@ def _shape(ts: int, o: float, h: float, lo: float, c: float, v: float) -> int:
 
 
 @kernel
+def _misquoted(bid: float, ask: float) -> bool:
+    """Whether a quote cannot be. Of one that is not known both are NaN."""
+    known = not (np.isnan(bid) and np.isnan(ask))
+    return known and not 0 < bid <= ask < np.inf
+
+
+@kernel
 def _check(
     slot: Slots,
     ts: Ints,
@@ -64,6 +73,7 @@ def _check(
     lo: Floats,
     c: Floats,
     v: Floats,
+    quote: Floats,
     step: Ints,
     last_ts: Ints,
     last: Floats,
@@ -81,6 +91,8 @@ def _check(
         t = ts[i]
         seen = last_ts[s]
         bad = _shape(t, o[i], h[i], lo[i], c[i], v[i])
+        if bad == 0 and len(quote) and _misquoted(quote[i, 0], quote[i, 1]):
+            bad = 12
         missing[i] = 0
         after[i] = seen
         if bad == 0:
@@ -157,6 +169,7 @@ class Checks(Module):
             batch.low,
             batch.close,
             batch.volume,
+            _NO_QUOTE if batch.quote is None else batch.quote,
             step,
             self.last_ts,
             self.last,
