@@ -58,41 +58,25 @@ def _shape(ts: int, o: float, h: float, lo: float, c: float, v: float) -> int:
 
 
 @kernel
-def _misquoted(bid: float, ask: float) -> bool:
-    """Whether a quote cannot be. Of one that is not known both are NaN."""
-    known = not (np.isnan(bid) and np.isnan(ask))
-    return known and not 0 < bid <= ask < np.inf
+def _quoted(quote: Floats, row: int) -> int:
+    """Verdict on the quote of a row. Where it is not known both figures are NaN."""
+    if len(quote) == 0 or (np.isnan(quote[row, 0]) and np.isnan(quote[row, 1])):
+        return 0
+    return 0 if 0 < quote[row, 0] <= quote[row, 1] < np.inf else 12
 
 
 @kernel
 def _check(
-    slot: Slots,
-    ts: Ints,
-    o: Floats,
-    h: Floats,
-    lo: Floats,
-    c: Floats,
-    v: Floats,
-    quote: Floats,
-    step: Ints,
-    last_ts: Ints,
-    last: Floats,
-    today: Ints,
-    newest: Ints,
-    lateness: int,
-    verdict: Flags,
-    missing: Ints,
-    after: Ints,
-    days: Ints,
-) -> int:
+    slot: Slots, ts: Ints, o: Floats, h: Floats, lo: Floats, c: Floats, v: Floats, quote: Floats, step: Ints,
+    last_ts: Ints, last: Floats, today: Ints, newest: Ints, lateness: int,
+    verdict: Flags, missing: Ints, after: Ints, days: Ints,
+) -> int:  # fmt: skip
     closed = 0
     for i in range(len(ts)):
         s = slot[i]
         t = ts[i]
         seen = last_ts[s]
-        bad = _shape(t, o[i], h[i], lo[i], c[i], v[i])
-        if bad == 0 and len(quote) and _misquoted(quote[i, 0], quote[i, 1]):
-            bad = 12
+        bad = _shape(t, o[i], h[i], lo[i], c[i], v[i]) or _quoted(quote, i)
         missing[i] = 0
         after[i] = seen
         if bad == 0:

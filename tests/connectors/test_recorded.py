@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ def test_exactly_the_rows_that_the_model_refuses_are_refused(rows: list[tuple[fl
         found = list(recorded(merge([read_candles(file)])))
     assert len(found) == len(rows)
     for at, (row, got) in enumerate(zip(rows, found, strict=True)):
-        values = dict(zip(("open", "high", "low", "close", "volume", "bid", "ask"), row, strict=True))
+        values: dict[str, Any] = dict(zip(("open", "high", "low", "close", "volume", "bid", "ask"), row, strict=True))
         values = {name: None if name in ("bid", "ask") and math.isnan(cell) else cell for name, cell in values.items()}
         try:
             wanted = Candle(symbol="BTC/USDT", timeframe="1m", ts=START + MINUTE * (at + 1), **values)

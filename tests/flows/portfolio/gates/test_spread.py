@@ -9,8 +9,10 @@ import pytest
 
 from flows.portfolio.gates.base import Figures, Intent, Standing
 from flows.portfolio.gates.spread import Spread
+from flows.portfolio.stage import PortfolioStage
+from schemas.command import Command
 from tests.flows.portfolio.gates.intents import a_standing, an_intent, ask, refused
-from tests.flows.portfolio.stories import flat, settings, trade, wish
+from tests.flows.portfolio.stories import BTC, at, flat, settings, slices, tell, trade, wish
 
 BPS, OF_STOP = "risk__max_spread_bps", "risk__max_spread_of_stop"
 
@@ -95,3 +97,20 @@ def test_a_refusal_is_told_with_its_figures_and_an_order_has_them_in_its_checks(
     ]
     (order,) = outbox["orders"]
     assert order.checks["spread"] == {"bid": 99.875, "ask": 100.125, "bps": 25.0, "most_bps": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"bid": 99.9, "ask": 100.1}, "DONE"),
+        ({"bid": 99.0, "ask": 101.0}, "SPREAD_TOO_WIDE"),
+        ({}, "SPREAD_UNKNOWN"),
+        ({"bid": 100.1, "ask": 99.9}, "ARGUMENT_WRONG"),
+    ],
+)
+def test_who_buys_by_hand_says_bid_and_ask(said: dict[str, float], code: str) -> None:
+    config = settings({"risk.max_spread_bps": 25.0, "commands.senders": {"ann": ["buy"]}})
+    arguments = {"intent": "i", "symbol": BTC, "stop": 95.0, **said}
+    buy = Command(id="c", ts=at(1) + 30_000, portfolio="main", sender="ann", name="buy", arguments=arguments)
+    outbox = tell(PortfolioStage(config, commands=[buy]), [slices(flat((1, 2), 100.0), [])])
+    assert [reply.code for reply in outbox["replies"]] == [code]
