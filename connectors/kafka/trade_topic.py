@@ -1,8 +1,9 @@
-"""From messages of the topic of trades to the columns of a batch, with clocks between them; symbols get slots."""
+"""From messages of the topic of trades to the columns of a batch, with clocks and quotes between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from connectors.kafka.candle_topic import Known
-from connectors.kafka.decode import DecodedTrades, decode_clocks, decode_trades, explain
+from connectors.kafka.decode import Unread, decode_clocks, decode_quotes, decode_trades, explain
 from connectors.kafka.received import Heads, Received, Refusals, Texts, refused_of
-from schemas.batch import TradeBatch
+from schemas.batch import CLOCK_SLOT, NO_SLOT, TradeBatch, quote_slot
+from schemas.quote import Quote
+from schemas.record import Record
 from schemas.trade import Trade
 
-CLOCK, REFUSED = -1, -2
 Ints = NDArray[np.int64]
 _KINDS: dict[str, Any] = {
     "ts": np.int64,
@@ -26,11 +28,28 @@ _KINDS: dict[str, Any] = {
 }
 
 
+@dataclass(slots=True)
+class Filling:
+    """The columns of a batch while they are filled, a row a message; slot NO_SLOT where a message is none."""
+
+    values: Sequence[bytes | None]
+    slot: NDArray[np.int32]
+    columns: dict[str, Any]
+    refused: Refusals
+    strange: list[tuple[int, str, type[Record]]]  # messages of symbols that have no slot: index, symbol, and what it is
+
+    def read(self, at: Ints, index: Ints | None, unread: Sequence[Unread], what: str = "") -> Ints:
+        """The rows that could be read, of those at ``at``; what could not is refused, as ``what``."""
+        for one in unread:
+            self.refused[int(at[one.index])] = ("MESSAGE_INVALID", what + one.error, None)
+        return at if index is None else at[index]
+
+
 class TradeTopic:
     """Makes batches of the messages of one partition. State: the symbols that it has seen.
 
-    A message without a key is a clock. A symbol gets a slot with its first message that is a good trade in every
-    respect, so that a broken name takes none.
+    A message without a key is a clock, or a quote when it has a bid. A symbol gets a slot with its first message that
+    is a good trade or quote in every respect, so that a broken name takes none.
     """
 
     def __init__(self, topic: str, partition: int, known: Known | None = None) -> None:
@@ -41,14 +60,17 @@ class TradeTopic:
     def batch(self, messages: Sequence[Received]) -> TradeBatch:
         """The batch of some messages, in their order; of none, one without rows. Never raises on their content."""
         values = [message.value() for message in messages]
-        keyed = np.fromiter((message.key() is not None for message in messages), np.bool_, len(messages))
-        refused: Refusals = {}
-        slot = np.full(len(messages), REFUSED, np.int32)
-        columns = {name: np.zeros(len(messages), kind) for name, kind in _KINDS.items()}
-        self._clocks(values, np.flatnonzero(~keyed), slot, columns, refused)
-        self._trades(values, np.flatnonzero(keyed), slot, columns, refused)
+        count = len(messages)
+        keyed = np.fromiter((message.key() is not None for message in messages), np.bool_, count)
+        columns = {name: np.zeros(count, kind) for name, kind in _KINDS.items()}
+        made = Filling(values, np.full(count, NO_SLOT, np.int32), columns, {}, [])
+        if not keyed.all():
+            self._between(np.flatnonzero(~keyed), made)
+        self._trades(np.flatnonzero(keyed), made)
+        self._introduce(made)
+        slot, refused = made.slot, made.refused
         offsets = np.fromiter((message.offset() for message in messages), np.int64, len(messages))
-        keep = np.flatnonzero(slot != REFUSED)
+        keep = np.flatnonzero(slot != NO_SLOT)
         rows = keep.tolist()
         return TradeBatch(
             shard=self.shard,
@@ -69,57 +91,54 @@ class TradeTopic:
             id=columns["id"][keep],
         )
 
-    def _clocks(
-        self,
-        values: Sequence[bytes | None],
-        at: Ints,
-        slot: NDArray[np.int32],
-        columns: dict[str, Any],
-        refused: Refusals,
-    ) -> None:
-        if not len(at):
-            return
-        found = decode_clocks([values[i] for i in at.tolist()])
-        for unread in found.unread:
-            refused[int(at[unread.index])] = ("MESSAGE_INVALID", f"without a key, so a clock: {unread.error}", None)
-        rows = at if found.index is None else at[found.index]
-        slot[rows], columns["ts"][rows] = CLOCK, found.ts
+    def _between(self, at: Ints, made: Filling) -> None:
+        """Clocks and quotes."""
+        quoted = np.array([b'"bid"' in (made.values[i] or b"") for i in at.tolist()], np.bool_)
+        clocks = at[~quoted]
+        found = decode_clocks([made.values[i] for i in clocks.tolist()])
+        rows = made.read(clocks, found.index, found.unread, "without a key, so a clock: ")
+        made.slot[rows], made.columns["ts"][rows] = CLOCK_SLOT, found.ts
+        if len(clocks) < len(at):
+            self._quotes(at[quoted], made)
 
-    def _trades(
-        self,
-        values: Sequence[bytes | None],
-        at: Ints,
-        slot: NDArray[np.int32],
-        columns: dict[str, Any],
-        refused: Refusals,
-    ) -> None:
+    def _quotes(self, at: Ints, made: Filling) -> None:
+        found = decode_quotes([made.values[i] for i in at.tolist()])
+        rows = made.read(at, found.index, found.unread, "without a key, so a quote: ")
+        good = (found.ts >= 0) & (found.bid > 0) & (found.ask > 0) & np.isfinite(found.bid + found.ask)
+        for name, values in (("ts", found.ts), ("price", found.bid), ("amount", found.ask)):
+            made.columns[name][rows] = values
+        for row, symbol, right in zip(rows.tolist(), found.symbol, good.tolist(), strict=True):
+            slot = self._slots.get(symbol)
+            if slot is None or not right:
+                made.strange.append((row, symbol, Quote))
+            else:
+                made.slot[row] = quote_slot(slot)
+
+    def _trades(self, at: Ints, made: Filling) -> None:
         if not len(at):
             return
-        whole = len(at) == len(values)
-        found = decode_trades(values if whole else [values[i] for i in at.tolist()])
-        for unread in found.unread:
-            refused[int(at[unread.index])] = ("MESSAGE_INVALID", unread.error, None)
-        rows = at if found.index is None else at[found.index]
-        slot[rows] = self._slots_of(found, values, rows, refused)
+        whole = len(at) == len(made.values)
+        found = decode_trades(made.values if whole else [made.values[i] for i in at.tolist()])
+        rows = made.read(at, found.index, found.unread)
+        slot = np.array([self._slots.get(name, NO_SLOT) for name in found.symbol], np.int32)
+        made.slot[rows] = slot
         for name in _KINDS:
-            columns[name][rows] = getattr(found, name)
+            made.columns[name][rows] = getattr(found, name)
+        for row in np.flatnonzero(slot == NO_SLOT).tolist():
+            made.strange.append((int(rows[row]), found.symbol[row], Trade))
 
-    def _slots_of(
-        self, found: DecodedTrades, values: Sequence[bytes | None], rows: Ints, refused: Refusals
-    ) -> NDArray[np.int32]:
-        """Slot of each row; where the message is refused, which is then told in ``refused``, there is none."""
+    def _introduce(self, made: Filling) -> None:
+        """Slots for symbols that have none, in the order in which they came; what has a wrong figure is refused."""
         slots, known = self._slots, len(self._slots)
-        slot = np.array([slots.get(name, REFUSED) for name in found.symbol], np.int32)
-        for row in np.flatnonzero(slot == REFUSED).tolist():
-            symbol, index = found.symbol[row], int(rows[row])
-            if symbol not in slots:
+        for index, symbol, model in sorted(made.strange, key=lambda one: one[0]):
+            if symbol not in slots or model is Quote:
                 try:
-                    Trade.model_validate_json(values[index] or b"")
+                    model.model_validate_json(made.values[index] or b"")
                 except ValidationError as wrong:
-                    refused[index] = ("MESSAGE_INVALID", explain(wrong), None)
+                    told = "without a key, so a quote: " * (model is Quote) + explain(wrong)
+                    made.refused[index] = ("MESSAGE_INVALID", told, None)
                     continue
-                slots[symbol] = len(slots)
-            slot[row] = slots[symbol]
+            slot = slots.setdefault(symbol, len(slots))
+            made.slot[index] = slot if model is Trade else quote_slot(slot)
         if len(slots) > known:
             self.known = Known(tuple(slots))
-        return slot
