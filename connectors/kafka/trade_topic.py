@@ -120,7 +120,8 @@ class TradeTopic:
         whole = len(at) == len(made.values)
         found = decode_trades(made.values if whole else [made.values[i] for i in at.tolist()])
         rows = made.read(at, found.index, found.unread)
-        slot = np.array([self._slots.get(name, NO_SLOT) for name in found.symbol], np.int32)
+        slots = self._slots
+        slot = np.array([slots.get(name, NO_SLOT) for name in found.symbol], np.int32)
         made.slot[rows] = slot
         for name in _KINDS:
             made.columns[name][rows] = getattr(found, name)
