@@ -91,8 +91,7 @@ class Bars:
             held = held.in_order()
         upto = END if batch.final else self.admission.closed
         said = np.flatnonzero(verdict == Verdict.QUOTE)
-        quote = np.column_stack((batch.price[said], batch.amount[said]))
-        self.quotes.take(quote_slot(slot[said]), batch.ts[said], said, quote)
+        self.quotes.take(quote_slot(slot[said]), batch.ts[said], said, batch.price[said], batch.amount[said])
         if len(batch):
             self._position = int(batch.position[-1])
         if upto == self._folded:

@@ -48,14 +48,14 @@ class Quotes:
         self._slot, self._ts = np.empty(0, np.int32), np.empty(0, np.int64)
         self._row, self._quote = np.empty(0, np.int64), np.empty((0, 2))
 
-    def take(self, slot: Slots, ts: Ints, row: Ints, quote: Floats) -> None:
-        """Quotes of a batch, in their order: bid and ask in two columns, ``row`` is where each stands in the batch."""
+    def take(self, slot: Slots, ts: Ints, row: Ints, bid: Floats, ask: Floats) -> None:
+        """The quotes of a batch, in their order, if any; ``row`` is where each stands in the batch."""
         if not len(row):
             self._row[:] = -1
             return
         self._row = np.concatenate((np.full(len(self._ts), -1), row))
         self._slot, self._ts = np.concatenate((self._slot, slot)), np.concatenate((self._ts, ts))
-        self._quote = np.concatenate((self._quote, quote))
+        self._quote = np.concatenate((self._quote, np.column_stack((bid, ask))))
         self._keep(np.lexsort((self._ts, self._slot)))
 
     def known(self, candles: Folded, by: Ints) -> Floats | None:
