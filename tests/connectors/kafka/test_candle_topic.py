@@ -32,7 +32,7 @@ class Sent:
         return self.heads
 
     def timestamp(self) -> tuple[int, int]:
-        return 1, 7_000 + self.at
+        return 1, 7_000_000 + self.at
 
 
 def sent(*values: bytes | None, first: int = 0) -> list[Sent]:
