@@ -55,19 +55,19 @@ class TradeTopic:
         self._trades(messages, values, np.flatnonzero(keyed), slot, columns, refused)
         offsets = offsets_of(messages)
         keep = np.flatnonzero(slot != REFUSED)
-        rows = keep.tolist()
+        whole, rows = len(keep) == len(values), keep.tolist()
         return TradeBatch(
             shard=self.shard,
             symbols=self.known.symbols,
             sources=(self.topic,) * len(self.known.symbols),
             slot=slot[keep],
             position=offsets[keep],
-            raw=Texts(tuple(values[i] for i in rows)),
+            raw=Texts(tuple(values) if whole else tuple(values[i] for i in rows)),
             topic=self.topic,
             partition=self.partition,
             refused=tuple(refused_of(messages[i], int(offsets[i]), refusal) for i, refusal in sorted(refused.items())),
             arrived_ms=messages[-1].timestamp()[1] if messages else None,
-            heads=Heads(tuple(messages[i] for i in rows)),
+            heads=Heads(tuple(messages) if whole else tuple(messages[i] for i in rows)),
             ts=columns["ts"][keep],
             price=columns["price"][keep],
             amount=columns["amount"][keep],
@@ -107,8 +107,9 @@ class TradeTopic:
     ) -> None:
         if not len(at):
             return
-        own = at.tolist()
-        if len(own) < len(values):
+        own: Sequence[int] = range(len(values))
+        if len(at) < len(values):
+            own = at.tolist()
             messages, values = [messages[i] for i in own], [values[i] for i in own]
         found = decode_trades(values)
         for unread in found.unread:
