@@ -72,9 +72,9 @@ def ahead(installation: Installation) -> None:
     """A trade and a clock of next week, which came today."""
     producer, week = Producer({"bootstrap.servers": installation.kafka}), 7 * 24 * 60 * MINUTE
     trade = message("BTC/USDT", Row(START + week, 10**7, 0, 50.0, 9.0))
-    topic, place = installation.topic("trades"), {"partition": shard_of("BTC/USDT", 4), "timestamp": START}
-    producer.produce(topic, trade, "BTC/USDT", **place)
-    producer.produce(topic, b'{"ts":%d}' % (START + week), **place)
+    topic, place = installation.topic("trades"), shard_of("BTC/USDT", 4)
+    producer.produce(topic, trade, "BTC/USDT", partition=place, timestamp=START)
+    producer.produce(topic, b'{"ts":%d}' % (START + week), partition=place, timestamp=START)
     producer.flush()
 
 
