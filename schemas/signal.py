@@ -27,3 +27,6 @@ class Signal(Record):
     missing: Annotated[int, Field(ge=0, description="candles missing right before this one")]
     reason: Annotated[str, Field(description="in words, for a person")]
     values: Annotated[Figures, Field(description="indicator values it was decided on")]
+    share_pct: Annotated[
+        float | None, Field(gt=0, le=100, description="of flat: of what is held, what is to leave; none: all of it")
+    ] = None

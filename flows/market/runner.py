@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import repeat
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.columns import Candles, Ints
+from flows.columns import Bools, Candles, Ints
 from flows.strategies.base import Signals, Strategy
 from schemas.ids import event_id
 from schemas.record import Mode
@@ -125,6 +125,7 @@ class Runner:
         stop = close - toward * _column(signals.stop_distance, at, "stop_distance", len(candles))
         target = close + toward * _column(signals.target_distance, at, "target_distance", len(candles))
         confidence = _confidence(signals, at, len(candles))
+        shares = _shares(signals, side[at] == 2, at, len(candles))
         values = [_column(column, at, name, len(candles)).tolist() for name, column in signals.values.items()]
         keys = tuple(signals.values)
         slots = candles.slot[at].tolist()
@@ -137,6 +138,7 @@ class Runner:
             stop.tolist(),
             target.tolist(),
             confidence.tolist(),
+            shares,
             missing[at].tolist(),
             zip(*values, strict=True) if values else repeat((), len(at)),
             strict=True,
@@ -144,7 +146,7 @@ class Runner:
         timeframes = {slot: name_of(int(step[slot])) for slot in set(slots)}
         version, label, mode, reason = self.strategy.version, self.label, self.mode, signals.reason
         made = []
-        for i, slot, ts, wish, price, below, above, sure, holes, figures in rows:
+        for i, slot, ts, wish, price, below, above, sure, share, holes, figures in rows:
             symbol = names[slot]
             made.append(
                 (
@@ -165,6 +167,7 @@ class Runner:
                         missing=holes,
                         reason=reason,
                         values=dict(zip(keys, figures, strict=True)),
+                        share_pct=share,
                     ),
                 )
             )
@@ -194,6 +197,17 @@ def _confidence(signals: Signals, at: Ints, count: int) -> NDArray[np.float64]:
     if len(wrong):
         raise ValueError(f"confidence must lie between 0 and 1, not {wrong[0]}")
     return column
+
+
+def _shares(signals: Signals, leaves: Bools, at: Ints, count: int) -> Iterable[float | None]:
+    """Of the wanted rows: how much leaves; none for all, and where a position is wanted."""
+    if signals.share_pct is None:
+        return repeat(None, len(at))
+    column = _column(signals.share_pct, at, "share_pct", count)
+    wrong = column[~np.isnan(column) & ~((column > 0) & (column <= 100))]
+    if len(wrong):
+        raise ValueError(f"share_pct must lie above 0 and be at most 100, not {wrong[0]}")
+    return np.where(leaves & (column < 100), column, None).tolist()
 
 
 def _column(

@@ -75,6 +75,7 @@ def test_a_signal_says_all_that_it_was_decided_on() -> None:
         "missing": 3,
         "reason": "because",
         "values": {"fast": 1.5, "slow": 2.5},
+        "share_pct": None,
     }
 
 
