@@ -207,7 +207,8 @@ def _shares(signals: Signals, leaves: Bools, at: Ints, count: int) -> Iterable[f
     wrong = column[~np.isnan(column) & ~((column > 0) & (column <= 100))]
     if len(wrong):
         raise ValueError(f"share_pct must lie above 0 and be at most 100, not {wrong[0]}")
-    return np.where(leaves & (column < 100), column, None).tolist()
+    parts = (leaves & (column < 100)).tolist()
+    return [share if part else None for share, part in zip(column.tolist(), parts, strict=True)]
 
 
 def _column(

@@ -248,7 +248,7 @@ class Desk:
         if closed is not None:
             self.broker.release(*key)
             addition = self.pending_of(*key) if self.broker.pending else None
-            if addition:
+            if addition and addition.order.leg == "add":  # and not the entry of a reversal
                 self.withdraw(addition, "ENTRY_WITHDRAWN", ts, {"by": order.leg}, outbox)
             self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
         else:

@@ -88,9 +88,9 @@ class Orders:
 
         A part that leaves at the market is told apart from others by how much has gone before it.
         """
-        facts = (self.portfolio, holding.strategy, holding.symbol, ts, leg)
+        facts: list[str | int] = [self.portfolio, holding.strategy, holding.symbol, ts, leg]
         if leg in ("exit", "close") and quantity < holding.free:
-            facts = (*facts, f"{holding.left + holding.going:f}")
+            facts.append(f"{holding.left + holding.going:f}")
         return OrderRow(
             id=event_id(*facts, number) if number else event_id(*facts),
             ts=ts,

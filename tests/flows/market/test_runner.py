@@ -94,6 +94,13 @@ def test_without_distances_there_is_neither_stop_nor_target_and_confidence_is_fu
     assert (signal.stop, signal.target, signal.confidence, signal.values) == (None, None, 1.0, {})
 
 
+@pytest.mark.parametrize(("share_pct", "found"), [(25.0, 25.0), (100.0, None), (np.nan, None)])
+def test_a_share_is_for_leaving_and_all_of_it_is_none(share_pct: float, found: float | None) -> None:
+    share = np.array([share_pct])
+    assert one(Signals(flat=YES, share_pct=share)).share_pct == found
+    assert one(Signals(long=YES, stop_distance=np.array([2.0]), share_pct=share)).share_pct is None
+
+
 @pytest.mark.parametrize("distance", [np.nan, np.inf, -np.inf, 11.0, 20.0])
 def test_a_stop_or_target_that_is_no_price_is_none(distance: float) -> None:
     assert one(Signals(long=YES, stop_distance=np.array([distance]))).stop is None

@@ -41,7 +41,9 @@ class Held:
         """Each part keeps its share, down to the lot; what is left of that, or too small, is in the last one."""
 
         def takes(one: Decimal) -> bool:
-            return one >= max(instrument.lot, instrument.min_quantity) and float(one) * price >= instrument.min_notional
+            return bool(
+                one >= max(instrument.lot, instrument.min_quantity) and float(one) * price >= instrument.min_notional
+            )
 
         assert quantity % instrument.lot == 0 < quantity
         share = 1 - Fraction(quantity) / Fraction(self.quantity)
