@@ -140,13 +140,14 @@ class Runner:
             confidence.tolist(),
             shares,
             missing[at].tolist(),
+            _quotes(candles, at),
             zip(*values, strict=True) if values else repeat((), len(at)),
             strict=True,
         )
         timeframes = {slot: name_of(int(step[slot])) for slot in set(slots)}
         version, label, mode, reason = self.strategy.version, self.label, self.mode, signals.reason
         made = []
-        for i, slot, ts, wish, price, below, above, sure, share, holes, figures in rows:
+        for i, slot, ts, wish, price, below, above, sure, share, holes, (bid, ask), figures in rows:
             symbol = names[slot]
             made.append(
                 (
@@ -167,11 +168,20 @@ class Runner:
                         missing=holes,
                         reason=reason,
                         values=dict(zip(keys, figures, strict=True)),
+                        bid=bid,
+                        ask=ask,
                         share_pct=share,
                     ),
                 )
             )
         return made
+
+
+def _quotes(candles: Candles, at: Ints) -> list[tuple[float, float] | tuple[None, None]]:
+    """Bid and ask of the wanted rows."""
+    if candles.quote is None:
+        return [(None, None)] * len(at)
+    return [(None, None) if np.isnan(bid) else (bid, ask) for bid, ask in candles.quote[at].tolist()]
 
 
 def _sides(signals: Signals, count: int) -> NDArray[np.int8]:

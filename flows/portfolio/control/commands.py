@@ -166,8 +166,8 @@ class Commands:
         before = len(outbox["orders"])
         self.steering.hold(place, f"command of {given.command.sender}", share_pct, withdraws=share_pct >= 100)
         small = self.steering.settle(self.stage.aligner.timeframes, outbox)
-        found: dict[str, Any] = {"orders": len(outbox["orders"]) - before}
-        return done(**found, **({"too_small": small} if small else {}))
+        found: dict[str, Any] = {"too_small": small} if small else {}
+        return done(orders=len(outbox["orders"]) - before, **found)
 
     def _ask(self, given: Given, **figures: Any) -> Outcome:
         ends = given.received_ms + to_millis(self.stage.config.commands.confirm_within)
