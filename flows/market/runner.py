@@ -125,7 +125,6 @@ class Runner:
         stop = close - toward * _column(signals.stop_distance, at, "stop_distance", len(candles))
         target = close + toward * _column(signals.target_distance, at, "target_distance", len(candles))
         confidence = _confidence(signals, at, len(candles))
-        shares = _shares(signals, side[at] == 2, at, len(candles))
         values = [_column(column, at, name, len(candles)).tolist() for name, column in signals.values.items()]
         keys = tuple(signals.values)
         slots = candles.slot[at].tolist()
@@ -138,7 +137,7 @@ class Runner:
             stop.tolist(),
             target.tolist(),
             confidence.tolist(),
-            shares,
+            _shares(signals, side[at] == 2, at, len(candles)),
             missing[at].tolist(),
             _quotes(candles, at),
             zip(*values, strict=True) if values else repeat((), len(at)),
