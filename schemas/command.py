@@ -11,16 +11,16 @@ from schemas.record import Figures, Id, Millis, Record
 HOLD = ("symbol", "strategy", "for")
 COMMANDS = {
     "pause": HOLD,
-    "reduce": HOLD,
+    "reduce": (*HOLD, "share_pct"),
     "halt": HOLD,
     "resume": ("symbol", "strategy"),
-    "close": ("symbol", "strategy"),
+    "close": ("symbol", "strategy", "share_pct"),
     "confirm": ("token",),
     "reset": ("breaker", "symbol", "strategy"),
     "set": ("key", "value"),
     "mode": ("strategy", "mode"),
-    "buy": ("symbol", "stop", "target", "intent"),
-    "sell": ("symbol", "stop", "target", "intent"),
+    "buy": ("symbol", "stop", "target", "bid", "ask", "intent"),
+    "sell": ("symbol", "stop", "target", "bid", "ask", "intent"),
     "alarm": ("what",),
     "status": (),
 }

@@ -62,7 +62,8 @@ class MarketStage:
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
         reports.refusals(outbox, batch, np.where(good, batch.ts, newest), newest)
         self.ahead(outbox, batch)
-        candles = Candles(slot, len(self.names), batch.ts, batch.open, batch.high, batch.low, batch.close, batch.volume)
+        prices = (batch.open, batch.high, batch.low, batch.close, batch.volume)
+        candles = Candles(slot, len(self.names), batch.ts, *prices, batch.quote)
         missing, position = checked.missing, batch.position
         if not good.all():
             candles, missing, position = candles[good], missing[good], position[good]

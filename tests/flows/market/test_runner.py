@@ -75,7 +75,33 @@ def test_a_signal_says_all_that_it_was_decided_on() -> None:
         "missing": 3,
         "reason": "because",
         "values": {"fast": 1.5, "slow": 2.5},
+        "bid": None,
+        "ask": None,
+        "share_pct": None,
     }
+
+
+def test_a_signal_says_bid_and_ask_where_its_candle_does() -> None:
+    signal = one(Signals(long=YES), at(5, bid=10.75, ask=11.25))
+    assert (signal.bid, signal.ask) == (10.75, 11.25)
+    assert b'"bid":10.75,"ask":11.25' in encode(signal)
+    assert b"bid" not in encode(one(Signals(long=YES)))
+
+
+def test_a_strategy_sees_bid_ask_spread_and_mid_and_nothing_where_they_are_not_known() -> None:
+    seen: list[list[float]] = []
+
+    def wish(c: Candles) -> Signals:
+        seen.extend([[*row] for row in zip(c.bid, c.ask, c.spread, c.mid, strict=True)])
+        narrow = c.spread / c.mid < 0.05  # NaN is not
+        return Signals(long=narrow)
+
+    rows = [at(5, bid=10.75, ask=11.25), at(6), at(7, bid=10.0, ask=12.0)]
+    for cuts in ((), (1, 2)):
+        runner = Runner(Says(wish), "mine", "live")
+        assert said(runner, rows, cuts) == ([(5 * MINUTE, "B/USDT")], [])
+    unknown = [np.nan] * 4
+    np.testing.assert_array_equal(seen, [[10.75, 11.25, 0.5, 11.0], unknown, [10.0, 12.0, 2.0, 11.0]] * 2)
 
 
 def test_a_short_has_its_stop_above_and_its_target_below() -> None:
@@ -91,6 +117,13 @@ def test_a_flat_has_neither_stop_nor_target() -> None:
 def test_without_distances_there_is_neither_stop_nor_target_and_confidence_is_full() -> None:
     signal = one(Signals(long=YES))
     assert (signal.stop, signal.target, signal.confidence, signal.values) == (None, None, 1.0, {})
+
+
+@pytest.mark.parametrize(("share_pct", "found"), [(25.0, 25.0), (100.0, None), (np.nan, None)])
+def test_a_share_is_for_leaving_and_all_of_it_is_none(share_pct: float, found: float | None) -> None:
+    share = np.array([share_pct])
+    assert one(Signals(flat=YES, share_pct=share)).share_pct == found
+    assert one(Signals(long=YES, stop_distance=np.array([2.0]), share_pct=share)).share_pct is None
 
 
 @pytest.mark.parametrize("distance", [np.nan, np.inf, -np.inf, 11.0, 20.0])
