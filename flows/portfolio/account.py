@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.columns import Floats, Ints
+from flows.columns import Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Holding

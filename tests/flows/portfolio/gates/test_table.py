@@ -25,7 +25,12 @@ from tests.flows.portfolio.gates.intents import a_standing, an_intent, ask, refu
 from tests.flows.portfolio.stories import BTC, ETH, SOL, at, settings
 
 SECOND = 1_000
-HELD = (Exposure(BTC, 0, 1, 1_000.0), Exposure(ETH, 1, -1, 500.0), Exposure(ETH, 1, -1, -200.0), Exposure(SOL, 2, 1, 400.0))
+HELD = (
+    Exposure(BTC, 0, 1, 1_000.0),
+    Exposure(ETH, 1, -1, 500.0),
+    Exposure(ETH, 1, -1, -200.0),
+    Exposure(SOL, 2, 1, 400.0),
+)
 """1,000 long in BTC; 300 short in ETH, an exit of 200 being on its way; 400 long in SOL."""
 
 
