@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.columns import Floats, Ints
+from flows.columns import Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Holding
@@ -21,6 +21,7 @@ from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Standing
 from flows.portfolio.legs import Legs
+from flows.portfolio.parting import part_of
 from flows.portfolio.pending import trigger
 from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
@@ -43,7 +44,7 @@ class Account:
         self.desk = desk = Desk(config, mode, strategy)
         self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
         self.orders = desk.orders
-        self.gates = gates_of(config)
+        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
         self.legs = Legs(config.exits)
         self.waits = config.entries.type != "market"
         self.interval = to_millis(config.run.equity_every)
@@ -146,8 +147,7 @@ class Account:
             if holding and held and want != held:
                 if self.steering and self.steering.keeps(signal, "sell" if held > 0 else "buy", outbox):
                     continue
-                value = -float(holding.quantity) * signal.price
-                self.place(self.orders.exit(holding, signal), value, timeframes, outbox)
+                self._exit(holding, signal, timeframes, outbox)
             pending = self.desk.pending_of(signal.symbol, signal.strategy) if self.broker.pending else None
             if pending and (1 if pending.order.side == "buy" else -1) == want:
                 held = want
@@ -158,6 +158,16 @@ class Account:
                 self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox)
             if self.steering:
                 self.steering.settle(timeframes, outbox)
+
+    def _exit(self, holding: Holding, signal: Any, timeframes: Ints, outbox: Outbox) -> None:
+        """Out of a position, or of a share of it."""
+        instrument = self.config.instruments.of(signal.symbol)
+        quantity = part_of(holding, signal.share_pct or 100.0, instrument, signal.price)
+        if quantity:
+            value = -float(quantity) * signal.price
+            self.place(self.orders.exit(holding, quantity, signal), value, timeframes, outbox)
+        else:
+            self.desk.too_small(holding, signal.share_pct, signal.ts, "signal", outbox)
 
     def _enter(self, signal: Any, side: int, held: int, adds: Holding | None, timeframes: Ints, outbox: Outbox) -> None:
         slot = self.slots[signal.symbol]
@@ -172,7 +182,8 @@ class Account:
             atr=self.lanes["atr"].item(slot),
             vol=self.lanes["vol"].item(slot),
             expose=self._exposures,
-            returns=self._returns,
+            returns=self.estimates.ring,
+            slot=slot,
             states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -181,32 +192,28 @@ class Account:
             intent.trigger = trigger(self.config.entries, intent, standing.atr)
             intent.price = signal.price if intent.trigger is None else float(intent.trigger)
         checks: dict[str, Figures] = {}
-        for gate in self.gates:
-            verdict = gate.check(intent, standing)
+        for name, check in self.gates:
+            verdict = check(intent, standing)
             if not isinstance(verdict, dict):
-                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
+                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", name, verdict)
                 return
-            checks[gate.name] = verdict
+            checks[name] = verdict
         order = self.orders.entry(intent, checks, self.legs.of(intent), adds)
         self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
-        marks = self.lanes["mark"]
-        parts = [
-            Exposure(symbol, holding.side, float(holding.quantity) * marks.item(self.slots[symbol]))
-            for (symbol, _), holding in sorted(self.book.holdings.items())
-        ]
+        marks, parts = self.lanes["mark"], []
+        for (symbol, _), holding in sorted(self.book.holdings.items()):
+            slot = self.slots[symbol]
+            parts.append(Exposure(symbol, slot, holding.side, float(holding.quantity) * marks.item(slot)))
         coming: list[tuple[str, list[Any]]] = [*self.broker.waiting.items(), *self.broker.pending.items()]
         for symbol, tickets in sorted(coming, key=itemgetter(0)):
             for ticket in tickets:
-                buys = ticket.order.side == "buy"
-                parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
+                side = 1 if (ticket.order.side == "buy") == (ticket.value > 0) else -1
+                parts.append(Exposure(symbol, self.slots[symbol], side, ticket.value))
         return parts
-
-    def _returns(self, symbols: Sequence[str]) -> tuple[Floats, Ints]:
-        return self.estimates.ring, np.array([self.slots[symbol] for symbol in symbols])
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
@@ -227,7 +234,8 @@ class Account:
 
     def configure(self, config: Config) -> None:
         """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
-        self.config, self.gates, self.legs = config, gates_of(config), Legs(config.exits)
+        self.config, self.legs = config, Legs(config.exits)
+        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
         self.memory.window = to_millis(config.risk.order_window)
         if self.steering:
             self.steering.configure(config)

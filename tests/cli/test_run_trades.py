@@ -85,10 +85,20 @@ def quotes(producer: Producer, topic: str, ts: int) -> Quotes:
     """Of each symbol one, without a key, in the partition of the symbol."""
     bid = 100 + ts // SECOND % 97 / 100
     sizes = {"bid_size": 1.0, "ask_size": 2.0}
-    said = [{"symbol": symbol, "ts": ts, "bid": bid, "ask": bid + 0.5, **sizes} for symbol in SYMBOLS]
+    said: Quotes = [{"symbol": symbol, "ts": ts, "bid": bid, "ask": bid + 0.5, **sizes} for symbol in SYMBOLS]
     for one in said:
         producer.produce(topic, json.dumps(one).encode(), partition=shard_of(one["symbol"], 4))
     return said
+
+
+def ahead(installation: Installation) -> None:
+    """A trade and a clock of next week, which came today."""
+    producer, week = Producer({"bootstrap.servers": installation.kafka}), 7 * 24 * 60 * MINUTE
+    trade = message("BTC/USDT", Row(START + week, 10**7, 0, 50.0, 9.0))
+    topic, place = installation.topic("trades"), shard_of("BTC/USDT", 4)
+    producer.produce(topic, trade, "BTC/USDT", partition=place, timestamp=START)
+    producer.produce(topic, b'{"ts":%d}' % (START + week), partition=place, timestamp=START)
+    producer.flush()
 
 
 def clock(producer: Producer, topic: str, ts: int) -> None:
@@ -120,6 +130,7 @@ def test_a_live_run_decides_on_trades_what_their_replay_decides_also_when_it_is_
     with installation.running(*SETS) as run:
         said = publish(installation, rows[:half], 0)
         run.until(lambda: installation.values("bars"), lambda bars: len(bars) > 40)
+    ahead(installation)
     # Killed. What comes next closes all: the clock of the feed goes on past the end of the last candle.
     said += publish(installation, rows[half:], end)
     wanted = {topic: sorted(map(text, replayed[topic])) for topic in TOPICS}
@@ -134,7 +145,10 @@ def test_a_live_run_decides_on_trades_what_their_replay_decides_also_when_it_is_
     for bar in (*installation.records("bars"), *installation.records("signals")):
         last = max((one for one in said if one["symbol"] == bar["symbol"] and one["ts"] <= bar["ts"]), key=by_time)
         assert [bar[name] for name in QUOTED] == [last[name] for name in QUOTED]
-    (letter,) = installation.records("deadletters")
+    letter, *others = sorted(installation.records("deadletters"), key=lambda one: str(one["reason"]), reverse=True)
+    assert [(one["reason"], one["symbol"]) for one in others] == [("TIME_AHEAD", "BTC/USDT"), ("TIME_AHEAD", None)]
+    told = [(one["code"], one["symbol"]) for one in installation.records("alerts") if one["code"] == "TIME_AHEAD"]
+    assert told == [("TIME_AHEAD", "BTC/USDT"), ("TIME_AHEAD", None)]
     assert (letter["reason"], letter["symbol"], letter["source"]) == (
         *("TRADE_LATE", "BTC/USDT"),
         installation.topic("trades"),

@@ -16,7 +16,7 @@ from flows.portfolio.control.intents import Intents
 from flows.portfolio.control.levels import NEVER
 from flows.portfolio.control.notices import Notices
 from flows.portfolio.control.states import HALTED, REDUCING
-from flows.portfolio.control.unwind import close_all, withdraw
+from flows.portfolio.control.unwind import close, withdraw
 from flows.portfolio.gates.base import Refusal
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
@@ -24,7 +24,7 @@ from schemas.timeframe import to_millis
 if TYPE_CHECKING:
     from flows.portfolio.account import Account
 
-LEVEL = {"block": REDUCING, "halt": HALTED, "close": HALTED}
+LEVEL = {"block": REDUCING, "reduce": REDUCING, "halt": HALTED, "close": HALTED}
 Key = tuple[str, Place]
 
 
@@ -33,6 +33,15 @@ class Tripped(NamedTuple):
 
     ts: int
     until: int | None
+
+
+class Due(NamedTuple):
+    """What is to be done there before this instant is over."""
+
+    place: Place
+    by: str
+    share_pct: float  # of each position, what is to leave
+    withdraws: bool  # entries that wait
 
 
 class Steering:
@@ -49,7 +58,7 @@ class Steering:
         self.expected: dict[str, float] = {}  # by id of a market order that waits: the price it was decided at
         self.intents = Intents(0)
         self.by_hand: dict[str, int] = {}  # by symbol: the instant of the last trade by hand
-        self._due: list[tuple[Place, str, bool]] = []  # place, who, whether to close: to be done at this instant
+        self._due: list[Due] = []
         self.breakers: list[Breaker] = []
         account.tally["armed"] = 1
         self.configure(config)
@@ -68,8 +77,9 @@ class Steering:
             self.states.lift(key[1], key[0])
         tally["floor"], tally["keep"], tally["most_shock"], tally["most_gap"] = -np.inf, -np.inf, np.inf, NEVER
         self._arm()
-        on = {name: [b for b in self.breakers if _overrides(b, name)] for name in ("closed", "filled", "decided")}
-        self._on_closed, self._on_filled, self._on_decided = on["closed"], on["filled"], on["decided"]
+        self._on_closed = [(one, one.closed) for one in self.breakers if _overrides(one, "closed")]
+        self._on_filled = [(one, one.filled) for one in self.breakers if _overrides(one, "filled")]
+        self._on_decided = [(one, one.decided) for one in self.breakers if _overrides(one, "decided")]
         self.wind()
 
         self.intents.expire = to_millis(config.commands.intents_expire)
@@ -98,23 +108,27 @@ class Steering:
 
     def _decided(self, ts: int, strategy: str, symbol: str, outbox: Outbox, *, refused: bool) -> None:
         what = Decided(ts, strategy, symbol, refused)
-        for breaker in self._on_decided:
-            self._trip(breaker, breaker.decided(what), outbox)
+        for breaker, decided in self._on_decided:
+            if trip := decided(what):
+                self._trip(breaker, trip, outbox)
 
     def filled(self, order: Any, price: Decimal, ts: int, outbox: Outbox) -> None:
         """An order was filled."""
-        self.intents.filled(order.id, price)
+        if self._commanded:
+            self.intents.filled(order.id, price)
         expected = self.expected.pop(order.id, None)
         if expected is not None:
             side = 1 if order.side == "buy" else -1
             what = Filled(ts, order.strategy, order.symbol, side, float(price), expected)
-            for breaker in self._on_filled:
-                self._trip(breaker, breaker.filled(what), outbox)
+            for breaker, filled in self._on_filled:
+                if trip := filled(what):
+                    self._trip(breaker, trip, outbox)
 
     def closed(self, what: Closed, outbox: Outbox) -> None:
         """A position was closed."""
-        for breaker in self._on_closed:
-            self._trip(breaker, breaker.closed(what), outbox)
+        for breaker, closed in self._on_closed:
+            if trip := closed(what):
+                self._trip(breaker, trip, outbox)
 
     def alarmed(self, figures: dict[str, Any], outbox: Outbox) -> None:
         """Something diverged."""
@@ -181,11 +195,12 @@ class Steering:
         self.states.put(place, breaker.name, LEVEL[breaker.config.action], until)
         state = self.states.at(place)
         self.notices.breaker(outbox, "CircuitBreakerTripped", ts, breaker, place, state, until, breaker.name, figures)
-        self.hold(place, breaker.name, close=breaker.config.action == "close")
+        shares = {"close": 100.0, "reduce": breaker.config.share_pct}
+        self.hold(place, breaker.name, shares.get(breaker.config.action, 0.0))
 
-    def hold(self, place: Place, by: str, *, close: bool) -> None:
-        """Entries that wait there are to be withdrawn, and positions to be closed, before this instant is over."""
-        self._due.append((place, by, close))
+    def hold(self, place: Place, by: str, share_pct: float = 0.0, *, withdraws: bool = True) -> None:
+        """Entries that wait there are to be withdrawn, and positions to leave, before this instant is over."""
+        self._due.append(Due(place, by, share_pct, withdraws))
         self.account.tally["alarm"] = 0
 
     def reset(self, key: Key, ts: int, by: str, outbox: Outbox) -> None:
@@ -207,15 +222,24 @@ class Steering:
         ends = [one.until for one in self.tripped.values() if one.until is not None]
         self.account.tally["alarm"] = min([*ends, *self.states.ends()], default=NEVER)
 
-    def settle(self, timeframes: Ints, outbox: Outbox) -> None:
-        """Do what is due. To close a position may trip the next breaker."""
+    def settle(self, timeframes: Ints, outbox: Outbox) -> int:
+        """Do what is due. To close a position may trip the next breaker.
+
+        Returns how many positions were too small to be parted: a command is answered so, of a breaker an alert tells.
+        """
+        small = 0
         while self._due:
-            place, by, close = self._due.pop(0)
-            for order_id in withdraw(self.account, self.notices, place, by, outbox):
+            due = self._due.pop(0)
+            for order_id in withdraw(self.account, self.notices, due.place, due.by, outbox) if due.withdraws else ():
                 self.intents.withdrawn(order_id)
                 self.expected.pop(order_id, None)
-            if close:
-                close_all(self.account, place, f"closed by {by}", timeframes, outbox)
+            if due.share_pct:
+                whole = close(self.account, due.place, due.share_pct, due.by, timeframes, outbox)
+                small += len(whole)
+                for holding in whole if due.withdraws else ():
+                    now = self.account.tally["now"].item()
+                    self.account.desk.too_small(holding, due.share_pct, now, due.by, outbox)
+        return small
 
     def keeps(self, signal: Any, side: str, outbox: Outbox) -> bool:
         """Whether a wish to get out is refused, for trading is halted there. Stops and targets go on."""

@@ -102,7 +102,7 @@ def test_candles_of_the_exchange_and_those_made_of_trades_know_what_it_quoted(tm
     trades = read_recording(tmp_path / name)
     columns = {column: getattr(trades, column) for column in ("slot", "ts", "price", "amount", "buy", "id", "position")}
     whole = TradeBatch("shard-0000", trades.symbols, trades.symbols, **columns, final=True)
-    made = Bars(MarketConfig(bars={"timeframes": ["1m"]})).step(whole, whole.slot, len(trades.symbols))  # type: ignore[arg-type]
+    made = Bars(MarketConfig(bars={"timeframes": ["1m"]})).step(whole, whole.slot, len(trades.symbols))
     assert made.quote is not None
     found = [tuple(None if np.isnan(one) else one for one in pair) for pair in made.quote.tolist()]
     names = [trades.symbols[slot] for slot in made.candles.slot.tolist()]

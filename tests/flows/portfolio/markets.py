@@ -48,12 +48,13 @@ CHOICES: dict[str, list[Any]] = {
     "risk.var_min_samples": [1],
     "risk.min_reward_to_risk": [0.0, 1.0],
     "breakers.drawdown.max_pct": [None, None, 0.5],
-    "breakers.drawdown.action": ["block", "halt", "close"],
+    "breakers.drawdown.action": ["block", "reduce", "halt", "close"],
+    "breakers.drawdown.share_pct": [50.0, 10.0, 90.0],
     "breakers.drawdown.reset": ["5m"],
     "breakers.daily_loss.max_pct": [None, None, 1.0],
     "breakers.consecutive_losses.most": [None, None, 2],
     "breakers.consecutive_losses.scope": ["portfolio", "strategy", "symbol"],
-    "breakers.consecutive_losses.action": ["block", "close"],
+    "breakers.consecutive_losses.action": ["block", "reduce", "close"],
     "breakers.consecutive_losses.reset": ["3m", "command"],
     "breakers.stale_data.after": [None, None, "1m"],
     "breakers.order_rate.most": [None, None, 1],
@@ -157,7 +158,8 @@ def wants(draw: st.DrawFn, row: Row, strategy: str) -> Any:
     if side is None:
         return None
     if side == "flat":
-        return wish(row.minute, "flat", row.close, symbol=row.symbol, strategy=strategy)
+        share_pct = draw(st.sampled_from([None, None, 50.0, 25.0, 99.0]))
+        return wish(row.minute, "flat", row.close, symbol=row.symbol, strategy=strategy, share_pct=share_pct)
     sign = 1 if side == "long" else -1
     stop = draw(st.sampled_from([150, 33, 320, 500, 151, 240, 410, 90, 1200, -100, None]))
     target = draw(st.sampled_from([None, None, 151, 500, 700, 320, 40, -10]))
