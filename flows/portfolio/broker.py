@@ -45,13 +45,13 @@ class Triggered(NamedTuple):
 class PaperBroker:
     """Waiting orders and guards by symbol. No clock, no randomness: fills follow from candles alone."""
 
-    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig, exits: ExitsConfig | None = None) -> None:
+    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig) -> None:
         self.slippage = config.slippage_pct / 100
         self.instruments = instruments
         self.waiting: dict[str, list[Ticket]] = {}
         self.pending: dict[str, list[Pending]] = {}
         self.guards: dict[str, dict[str, Guard]] = {}
-        self.trails = Trails(exits or ExitsConfig())
+        self.trails = Trails()
 
     def market_price(self, symbol: str, price: float, *, buy: bool) -> Decimal:
         """What a market order gets at a price: slippage against us, then the next tick against us."""
@@ -70,10 +70,10 @@ class PaperBroker:
         """The orders that fill at the open of this symbol's candle, exits before entries, as they were placed."""
         return self.waiting.pop(symbol, [])
 
-    def guard(self, symbol: str, strategy: str, guard: Guard) -> None:
+    def guard(self, symbol: str, strategy: str, guard: Guard, exits: ExitsConfig) -> None:
         """Watch a position from now on."""
         self.guards.setdefault(symbol, {})[strategy] = guard
-        self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick)
+        self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick, exits)
 
     def release(self, symbol: str, strategy: str) -> None:
         """The position is closed."""

@@ -41,6 +41,21 @@ class Config(Section):
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")
     serve: ServeConfig = Field(ServeConfig(), description="metrics and health of a live process")
 
+    def exits_of(self, strategy: str) -> ExitsConfig:
+        """How the positions of a strategy are left, by its name in records.
+
+        >>> config = Config.model_validate({"strategies": [{"use": "sma_atr", "exits": {"time_candles": 9}}]})
+        >>> config.exits_of("sma_atr").time_candles, config.exits_of("manual").time_candles
+        (9, None)
+        """
+        own = (one.exits for one in self.strategies if one.label == strategy and one.exits.model_fields_set)
+        return self.exits.with_own(found) if (found := next(own, None)) else self.exits
+
+    def all_exits(self) -> list[ExitsConfig]:
+        """The shared ones, and those of strategies that have some of their own."""
+        own = [self.exits.with_own(one.exits) for one in self.strategies if one.exits.model_fields_set]
+        return [self.exits, *own]
+
     @model_validator(mode="after")
     def _candles_have_a_length(self) -> Config:
         by_measure = self.market.bars.made and not self.market.bars.timeframes
