@@ -65,8 +65,6 @@ class Trails:
 
     def follow(self, symbol: str, strategy: str, side: int, tick: Decimal, exits: ExitsConfig) -> None:
         """A position was opened."""
-        if exits.trail == "none":
-            return
         number = self.free.pop() if self.free else self.used + 1
         self.used = max(self.used, number)
         if number > len(self.rows):
