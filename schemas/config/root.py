@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
-from schemas.config.commands import CommandsConfig
+from schemas.config.commands import SINK, CommandsConfig
 from schemas.config.entries import EntriesConfig
 from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
@@ -40,6 +40,18 @@ class Config(Section):
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")
     serve: ServeConfig = Field(ServeConfig(), description="metrics and health of a live process")
+
+    @property
+    def senders(self) -> dict[str, tuple[str, ...]]:
+        """By name, the commands that a sender may give.
+
+        With the breaker ``divergence`` the sink may tell an alarm, if ``commands.senders`` does not say otherwise.
+
+        >>> Config.model_validate({"breakers": {"divergence": {"alarms": 1}}}).senders
+        {'sink': ('alarm',)}
+        """
+        own = {} if self.breakers.divergence.alarms is None else {SINK: ("alarm",)}
+        return {**own, **self.commands.senders}
 
     def exits_of(self, strategy: str) -> ExitsConfig:
         """How the positions of a strategy are left, by its name in records.

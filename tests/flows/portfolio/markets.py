@@ -104,7 +104,7 @@ class Market:
     def config(self, modes: Mapping[str, str] | None = None) -> Config:
         """Its settings, with the modes of its strategies."""
         modes = modes or {"a": "live", "b": "live"}
-        own = {"a": self.changes["own"]}
+        own = {"a": self.changes.get("own", {})}
         strategies = [
             {"use": "sma_cross", "name": name, "mode": mode, "exits": own.get(name, {})} for name, mode in modes.items()
         ]
