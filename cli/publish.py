@@ -36,9 +36,7 @@ def publish(
     ] = "max",
     topic: Annotated[
         str | None,
-        typer.Option(
-            help="Topic to publish to, without the prefix. Without it: candles, or trades.", show_default=False
-        ),
+        typer.Option(help="Topic to publish to, without the prefix. Without it: candles, or trades."),
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol of a single file, as in BTC/USDT.")] = None,
     config: ConfigFile = None,
@@ -46,9 +44,9 @@ def publish(
 ) -> None:
     """Publish recorded candles or trades in the order of their times, each to the partition of its symbol.
 
-    Between trades go clocks, as a feed sends them. Rows that are none are not published but reported with their number;
-    the exit code is 1 then. Publishing twice puts everything there twice; a run refuses that, and whatever is older than
-    what it has seen of other symbols.
+    Between trades go clocks, as a feed sends them. Rows that are none are not published but reported with their
+    number; the exit code is 1 then. Publishing twice puts everything there twice; a run refuses that, and whatever is
+    older than what it has seen of other symbols.
     """
     import os
 
@@ -117,9 +115,7 @@ def _trades(paths: list[Path], symbol: str | None) -> tuple[int, Iterator[Row]]:
     from connectors.trade_recording import is_recording
 
     if recording := next(filter(is_recording, paths), None):
-        raise UserError(
-            f"{recording} is a recording of frames, which penstock replay takes; trades are in files of rows"
-        )
+        raise UserError(f"{recording} is a recording of frames: penstock replay takes it, publish takes files of rows")
     tapes = [read_trades(path, symbol=symbol) for path in paths]
     for one in tapes:
         _tell(one.paths[0], one.notes)

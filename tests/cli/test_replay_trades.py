@@ -120,7 +120,7 @@ def test_a_trade_whose_side_cannot_be_read_is_refused_for_that(tmp_path: Path) -
     replay([path], tmp_path / "run")
     (letter,) = records(tmp_path / "run", "deadletters")
     assert (letter["reason"], letter["raw"]) == ("SIDE_UNREADABLE", f"{MINUTE},10.0,1.0,both,2")
-    assert letter["error"] == f"SIDE_UNREADABLE: ts={MINUTE} id=2 price=10.0 closed_ts=0"
+    assert letter["error"] == f"SIDE_UNREADABLE: ts={MINUTE}000 id=2 price=10.0 closed_ts={MINUTE * 999}"
 
 
 def test_candles_by_measure_feed_strategies_too(tmp_path: Path) -> None:
