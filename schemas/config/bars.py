@@ -28,7 +28,7 @@ class BarsConfig(Section):
     """Candles of one kind: by time, or by how much was traded. Nothing set: candles are read, not made."""
 
     timeframes: tuple[Annotated[Duration, AfterValidator(_in_a_day)], ...] = Field(
-        (), description="candles by time, of lengths that divide a day (UTC); strategies see the first, the topic bars has all"
+        (), description="candles by time that divide a day (UTC); strategies see the first, the topic bars has all"
     )
     ticks: int | None = Field(None, ge=1, description="or: a candle for so many trades")
     volume: float | None = Field(None, gt=0, description="or: … for so much traded amount, base currency")
