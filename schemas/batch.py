@@ -73,6 +73,10 @@ class CandleBatch:
         return len(self.ts)
 
 
+NO_SIDE = -np.inf
+"""The amount of a trade whose side could not be read."""
+
+
 def quote_slot(slot: Slot) -> Slot:
     """The slot of a row that is a quote, from that of its symbol; and the other way round.
 
