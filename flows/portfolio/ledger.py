@@ -40,6 +40,9 @@ class Ledger:
         if self.mode == "live":
             outbox["orders"].append(order)
 
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """An entry that was taken back before it was filled: an alert of the desk tells it."""
+
     def fill(self, outbox: Outbox, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int) -> None:
         """An order that was filled; the paper broker fills each in one piece."""
         self.counts["fills"] += 1

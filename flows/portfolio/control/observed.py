@@ -34,6 +34,10 @@ class ObservedLedger(Ledger):
         super().fill(outbox, order, price, fee, ts, candle_ts)
         self.steering.filled(order, price, ts, outbox)
 
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """No record: for intents."""
+        self.steering.withdrawn(order_id, code)
+
     def position(self, outbox: Outbox, holding: book.Holding, ts: int, closed: book.Closed | None) -> None:
         """As in the ledger."""
         super().position(outbox, holding, ts, closed)

@@ -111,6 +111,11 @@ class Steering:
             for breaker in self._on_filled:
                 self._trip(breaker, breaker.filled(what), outbox)
 
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """An entry that waited was taken back, or its time was over."""
+        self.intents.withdrawn(order_id, code)
+        self.expected.pop(order_id, None)
+
     def closed(self, what: Closed, outbox: Outbox) -> None:
         """A position was closed."""
         for breaker in self._on_closed:
@@ -211,9 +216,7 @@ class Steering:
         """Do what is due. To close a position may trip the next breaker."""
         while self._due:
             place, by, close = self._due.pop(0)
-            for order_id in withdraw(self.account, self.notices, place, by, outbox):
-                self.intents.withdrawn(order_id)
-                self.expected.pop(order_id, None)
+            withdraw(self.account, self.notices, place, by, outbox)
             if close:
                 close_all(self.account, place, f"closed by {by}", timeframes, outbox)
 

@@ -271,6 +271,23 @@ def test_an_intent_that_a_gate_refused_may_be_tried_again() -> None:
     assert outbox["rejections"][0].strategy == "manual"
 
 
+@pytest.mark.parametrize("why", ["ENTRY_EXPIRED", "ENTRY_WITHDRAWN"])
+def test_an_intent_whose_order_was_never_filled_may_be_tried_again(why: str) -> None:
+    limit: dict[str, Any] = {"entries__type": "limit", "entries__at": 1.0, "entries__candles": 2}
+    pause = [given(1.6, "pause"), given(1.7, "resume")] if why == "ENTRY_WITHDRAWN" else []
+    clicks = [given(minute, "buy", id_=str(minute), **BUY) for minute in (1.5, 2.5, 3.5, 4.5)]
+    rows = [*flat(range(1, 5), 100.0), Row(5, 100, 100, 98.5, 99.5), *flat((6,), 99.5)]
+    _, outbox = play([*clicks[:1], *pause, *clicks[1:], given(5.5, "sell", id_="6", **BUY)], rows, **limit)
+    codes = [row.code for row in outbox["replies"] if row.name in ("buy", "sell")]
+    if why == "ENTRY_EXPIRED":
+        assert codes == ["DONE", "INTENT_PENDING", "DONE", "INTENT_PENDING", "INTENT_EXECUTED"]
+    else:
+        assert codes == ["DONE", "DONE", "INTENT_PENDING", "DONE", "INTENT_EXECUTED"]
+    assert {row.code for row in outbox["alerts"]} >= {why}
+    assert len(outbox["orders"]) == (2 if why == "ENTRY_EXPIRED" else 3)
+    assert fields(outbox["fills"], "ts", "price") == [(5, "99")]
+
+
 def test_an_intent_without_a_stop_is_refused_by_the_gate() -> None:
     _, outbox = play([given(1.5, "buy", intent="x", symbol=BTC)])
     assert [row.code for row in outbox["replies"]] == ["STOP_MISSING"]
