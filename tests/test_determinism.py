@@ -47,42 +47,50 @@ commands: {senders: {ann: ["*"]}, intents_expire: 36500d}
 """
 
 
-COMMANDS: list[tuple[str, dict[str, Any]]] = [
-    ("buy", {"intent": "first"}),
-    ("buy", {"intent": "first"}),
-    ("pause", {"for": "1h"}),
-    ("sell", {"intent": "second"}),
-    ("resume", {}),
-    ("sell", {"intent": "second"}),
-    ("set", {"key": "risk.max_open_positions", "value": "3"}),
-    ("halt", {"strategy": "sma_cross"}),
-    ("mode", {"strategy": "sma_atr", "mode": "shadow"}),
-    ("set", {"key": "exits.trail_at", "value": "3"}),
-    ("resume", {"strategy": "sma_cross"}),
-    ("mode", {"strategy": "slow_shadow", "mode": "live"}),
-    ("close", {}),
-    ("confirm", {}),
-    ("close", {"strategy": "sma_cross"}),
-    ("reset", {"breaker": "drawdown"}),
+COMMANDS: list[tuple[int, str, dict[str, Any]]] = [
+    (0, "pause", {"for": "1h"}),
+    (1, "sell", {"intent": "first"}),
+    (1, "resume", {}),
+    (1, "close", {}),
+    (1, "confirm", {}),
+    (2, "sell", {"intent": "first"}),
+    (0, "sell", {"intent": "first"}),
+    (0, "set", {"key": "risk.max_open_positions", "value": "3"}),
+    (0, "buy", {"intent": "second"}),
+    (1, "buy", {"intent": "second"}),
+    (0, "halt", {"strategy": "sma_cross"}),
+    (0, "mode", {"strategy": "sma_atr", "mode": "shadow"}),
+    (0, "set", {"key": "exits.trail_at", "value": "3"}),
+    (0, "resume", {"strategy": "sma_cross"}),
+    (0, "mode", {"strategy": "slow_shadow", "mode": "live"}),
+    (0, "close", {"strategy": "sma_cross"}),
+    (0, "reset", {"breaker": "drawdown"}),
 ]
-"""Given one after the other, all over the candles; what an argument is left out of is filled in."""
+"""How many minutes behind the one before (0: when the next 2 % of the candles are over), and what."""
 
 
 def commands(begin: int, minutes: int, prices: dict[str, float]) -> str:
-    """The lines of a file: one of COMMANDS every 2 % of the candles; each time round on another symbol."""
+    """The lines of a file: COMMANDS again and again, each time on another symbol."""
     lines: list[str] = []
-    for number in range(1, 50):
-        again, at = divmod(number - 1, len(COMMANDS))
-        name, arguments = COMMANDS[at]
-        ts = begin + minutes * number // 50 * MINUTE
+    minute, step = 0, minutes // 50
+    while minute < minutes - step:
+        again, at = divmod(len(lines), len(COMMANDS))
+        after, name, arguments = COMMANDS[at]
+        minute += after or step
         if name in ("buy", "sell"):
             symbol = list(prices)[again % len(prices)]
             stop = prices[symbol] * (0.6 if name == "buy" else 1.5)
             arguments = {"symbol": symbol, "stop": stop, "intent": f"{arguments['intent']}-{again}"}
-        elif name == "confirm":  # in time
-            ts = begin + minutes * (number - 1) // 50 * MINUTE + MINUTE // 2
-            arguments = {"token": event_id("main", str(number - 1), "token")[:8]}
-        row = Command(id=str(number), ts=ts, portfolio="main", sender="ann", name=name, arguments=arguments)
+        elif name == "confirm":
+            arguments = {"token": event_id("main", f"command-{len(lines)}", "token")[:8]}
+        row = Command(
+            id=f"command-{len(lines) + 1}",
+            ts=begin + minute * MINUTE,
+            portfolio="main",
+            sender="ann",
+            name=name,
+            arguments=arguments,
+        )
         lines.append(row.model_dump_json())
     return "\n".join(lines)
 

@@ -353,3 +353,18 @@ def test_the_records_do_not_depend_on_cuts_or_a_restart(cut: int, restart: bool)
             stage.restore(state)
     assert wired(outbox) == wired(whole)
     assert len(outbox["replies"]) == len(STORY)
+
+
+def test_what_comes_of_commands_stays_in_their_order_beside_a_shadow_however_the_input_is_cut() -> None:
+    """A reset is told with the time of its command, what a command trips with that of the last instant."""
+    rules = {"breakers.divergence.alarms": 1, "strategies": [MODES[0], {**MODES[1], "mode": "shadow"}]}
+    alarm = [given(3.2, "alarm", id_="1", what="x"), given(3.5, "alarm", id_="3", what="y")]
+    commands = [alarm[0], given(3.4, "reset", breaker="divergence"), alarm[1]]
+    whole = []
+    for cut in (11, 3):
+        stage = PortfolioStage(settings({**RULES, **rules}), commands=commands)
+        first = slices([row for row in ROWS if row.minute <= cut], (), SHARD, at(cut))
+        rest = slices([row for row in ROWS if row.minute > cut], (), SHARD, END, cut)
+        whole.append(tell(stage, [first, rest] if cut < 11 else [slices(ROWS)]))
+    assert [row.event.removeprefix("CircuitBreaker") for row in whole[0]["breakers"]] == ["Tripped", "Reset", "Tripped"]
+    assert wired(whole[0]) == wired(whole[1])
