@@ -17,6 +17,7 @@ from flows.portfolio.orders import Orders
 from flows.portfolio.pending import Pending, Prices, reached
 from flows.portfolio.rounding import DOWN, UP, money, on_grid, worth
 from flows.portfolio.tranches import Guard, guard_of
+from schemas.config.exits import ExitsConfig
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -35,7 +36,7 @@ class Desk:
         self.notices = Notices(config.portfolio.name, mode, strategy)
         self.entries = config.entries
         self.exits, self.at_close = config.exits, config.broker.fill_at == "close"
-        self.ages = config.exits.ages
+        self.ages = config.exits.ages or bool(config.commands.senders)  # a command may change `exits`
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.committed = 0.0  # notional of waiting entries less that of waiting exits
         self.coming = 0  # waiting entries less waiting exits
@@ -56,7 +57,9 @@ class Desk:
         self._watch(symbol, None, ts, candle_ts, prices, outbox)
         for one in tuple(self.broker.pending.get(symbol, ())) if self.broker.pending else ():
             found = reached(one, prices)
-            if found:
+            if one.order.leg == "add" and self._left(one.order):
+                self.withdraw(one, "ENTRY_WITHDRAWN", ts, {"by": "exit"}, outbox)
+            elif found:
                 self._unpend(one)
                 price = self.broker.entry_price(one.order, found.at)
                 self.fill(one.order, price, ts, candle_ts, outbox)
@@ -239,6 +242,10 @@ class Desk:
         else:
             holding.stop, holding.target = self.broker.guards[order.symbol][order.strategy].outermost()
         self.ledger.position(outbox, holding, ts, closed)
+
+    def configure(self, exits: ExitsConfig) -> None:
+        """Take other rules of leaving, for what is opened from now on."""
+        self.exits = self.broker.trails.config = exits
 
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""

@@ -80,7 +80,7 @@ class Trails:
 
     def release(self, symbol: str, strategy: str) -> None:
         """A position was closed."""
-        if self.numbers:
+        if strategy in self.numbers.get(symbol, ()):
             self.free.append(self.numbers[symbol].pop(strategy))
             self._link(symbol)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flows.outbox import Outbox, new_outbox
+from flows.portfolio.scan import NEVER
 from flows.portfolio.stage import PortfolioStage
 from schemas.command import Command
 from schemas.slices import END
@@ -16,6 +17,7 @@ from tests.flows.portfolio.stories import (
     BTC,
     ETH,
     SHARD,
+    SOL,
     Row,
     at,
     fields,
@@ -368,3 +370,36 @@ def test_what_comes_of_commands_stays_in_their_order_beside_a_shadow_however_the
         whole.append(tell(stage, [first, rest] if cut < 11 else [slices(ROWS)]))
     assert [row.event.removeprefix("CircuitBreaker") for row in whole[0]["breakers"]] == ["Tripped", "Reset", "Tripped"]
     assert wired(whole[0]) == wired(whole[1])
+
+
+def test_a_new_shadow_knows_the_markets_and_nothing_of_the_positions_of_the_portfolio() -> None:
+    exits = {"exits.trail": "percent", "exits.trail_at": 50.0, "exits.time_candles": 9}
+    stage = PortfolioStage(settings({**RULES, **exits}))
+    later = [*flat((3,), 100.0), *flat((3,), 50.0, ETH), *flat((3,), 20.0, SOL)]  # its lanes grow
+    tell(stage, [slices(ROWS[:2], longs(1), watermark=at(2)), slices(later, (), SHARD, at(3), 2)])
+    stage.command(given(3.5, "mode", strategy="a", mode="shadow"), at(3))
+    live, shadow = stage.live.lanes, stage.shadows["a"].lanes
+    assert (live["trail"][0], live["net"][0], live["due"][0]) == (1, 1.0, at(10))
+    assert shadow["mark"].tolist() == live["mark"].tolist() == [100.0, 50.0, 20.0]
+    for name, value in (("net", 0), ("size", 0), ("trail", 0), ("wake", 0), ("due", NEVER)):
+        assert set(shadow[name].tolist()) == {value}, name
+
+
+def test_a_setting_of_exits_counts_for_what_is_opened_from_then_on() -> None:
+    commands = [
+        given(3.5, "set", key="exits.time_candles", value="2"),
+        given(3.6, "set", key="exits.trail", value="percent"),
+        given(3.7, "set", key="exits.trail_at", value="2"),
+    ]
+    rows = [*flat(range(1, 8), 100.0), *flat(range(1, 6), 100.0, ETH), *flat((6, 7), 97.0, ETH)]
+    wishes = [*longs(1), *longs(4, symbol=ETH), *longs(4, strategy="b")]
+    _, outbox = play(commands, rows, [*wishes, wish(6, "flat", 100.0)])
+    assert [row.status for row in outbox["replies"]] == ["done"] * 3
+    assert fields(outbox["fills"], "ts", "symbol", "strategy", "leg", "price") == [
+        (2, BTC, "a", "entry", "100"),
+        (5, BTC, "b", "entry", "100"),
+        (5, ETH, "a", "entry", "100"),
+        (6, ETH, "a", "stop", "97"),
+        (7, BTC, "b", "time", "100"),
+        (7, BTC, "a", "exit", "100"),
+    ]
