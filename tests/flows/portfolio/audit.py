@@ -103,7 +103,6 @@ class Audit:
             self.config = self.control.obeyed(command, reply, self.config, live)
             self.sizes.risk = self.config.risk
         self._decided(outbox["orders"], outbox["fills"], outbox)
-        self.last = (self.equity, float(self.cash), self.gross)
 
     def _decided(self, orders: Sequence[Any], fills: Sequence[Any], outbox: Outbox) -> None:
         self._withdrawn(outbox, [])
