@@ -28,6 +28,7 @@ class CandleSeries:
 
     - ``ts``: close time, epoch ms UTC, int64.
     - ``open``, ``high``, ``low``, ``close``: float64, in the quote currency. ``volume``: float64, in the file's unit.
+    - ``quote``: bid and ask as known at the close, a column each, NaN where a cell is empty; None without such columns.
     - ``sha256``: of the file's bytes, in hexadecimal.
     - ``notes``: what a user should know about how the file was understood.
     """
@@ -45,6 +46,7 @@ class CandleSeries:
     notes: tuple[str, ...]
     rows: RawRows
     reversed: bool = False
+    quote: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -68,8 +70,9 @@ def read_candles(
     """Read one candle file.
 
     Columns go by name, in any case and order: ``ts``, ``timestamp``, ``time`` or ``date``, then ``open``, ``high``,
-    ``low``, ``close`` and optionally ``volume`` (zeros without). Times are epoch s, ms, us or ns, or ISO 8601 (UTC
-    without a zone); ``file_time`` says whether they are a candle's open, as almost everywhere, or its close.
+    ``low``, ``close``, optionally ``volume`` (zeros without), and ``bid`` with ``ask``, the quote as known at the close
+    (an empty cell: not known). Times are epoch s, ms, us or ns, or ISO 8601 (UTC without a zone);
+    ``file_time`` says whether they are a candle's open, as almost everywhere, or its close.
 
     Symbol and timeframe come from the arguments, else from a name as freqtrade gives it (``ETH_BTC-5m.feather``), else
     the symbol is the file's stem and the timeframe the commonest spacing of the rows.
@@ -95,11 +98,12 @@ def read_candles(
         times = _times(table)
         length = timeframe_of(times, timeframe_ms, named.timeframe_ms, named.certain)
         name, notes = _symbol(symbol, named)
-        columns = _numbers(table)
+        columns, quote = _numbers(table), _quotes(table)
         newest_first = is_descending(times)
         if newest_first:
             times = np.ascontiguousarray(times[::-1])
             columns = {role: np.ascontiguousarray(column[::-1]) for role, column in columns.items()}
+            quote = None if quote is None else np.ascontiguousarray(quote[::-1])
             notes.append("rows were newest first: reversed")
         if file_time == "open":
             times[times != UNREADABLE] += length
@@ -113,6 +117,7 @@ def read_candles(
         notes=(*notes, *_table_notes(table, named)),
         rows=RawRows(path, digest),
         reversed=newest_first,
+        quote=quote,
     )
 
 
@@ -137,6 +142,10 @@ def _numbers(table: Table) -> dict[str, Floats]:
         columns[role] = _floats(table, role)
     columns["volume"] = _floats(table, "volume") if "volume" in table.cells else np.zeros(len(columns["close"]))
     return columns
+
+
+def _quotes(table: Table) -> Floats | None:
+    return np.column_stack([_floats(table, "bid"), _floats(table, "ask")]) if "bid" in table.cells else None
 
 
 def _floats(table: Table, role: str) -> Floats:

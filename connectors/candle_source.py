@@ -52,6 +52,7 @@ class CandleReader(ShardReader):
             low=c.low[rows],
             close=c.close[rows],
             volume=c.volume[rows],
+            quote=None if c.quote is None else c.quote[rows],
             position=self.positions[rows],
             raw={int(row) - rows.start: c.raw(int(row)) for row in self.odd[low:high]},
             final=final,
@@ -64,6 +65,7 @@ def _odd(c: ShardColumns) -> NDArray[np.bool_]:
         ~np.isfinite(c.open + c.high + c.low + c.close + c.volume) | (c.ts < 0) | (c.low <= 0) | (c.volume < 0)
     )
     odd |= (c.open < c.low) | (c.close < c.low) | (c.open > c.high) | (c.close > c.high)
+    odd |= c.misquoted()
     begin = np.cumsum([0, *(len(series) for series in c.series[:-1])])
     wrong = np.concatenate([_misplaced(series) for series in c.series])
     odd |= wrong[begin[c.slot] + c.series_row]

@@ -16,7 +16,7 @@ from connectors.layout import find_columns
 
 Find = Callable[[Sequence[str]], dict[str, int]]
 """Positions of the wanted columns by role, from the names of all."""
-NUMBERS = ("open", "high", "low", "close", "volume", "price", "amount")
+NUMBERS = ("open", "high", "low", "close", "volume", "bid", "ask", "price", "amount")
 
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"

@@ -8,24 +8,29 @@ from connectors.errors import CandleFileError
 
 TIME_NAMES = ("ts", "timestamp", "time", "date")
 PRICES = ("open", "high", "low", "close")
-CANDLE_NAMES = "ts (or timestamp, time, date), open, high, low, close, volume"
+FURTHER = ("volume", "bid", "ask")
+CANDLE_NAMES = "ts (or timestamp, time, date), open, high, low, close, volume, bid, ask"
 TRADE_NAMES = (
     "ts (or timestamp, time, date, transact_time), price, amount (or qty, size, volume), side (or is_buyer_maker), id"
 )
 
 
 def find_columns(names: Sequence[str]) -> dict[str, int]:
-    """Positions of ``time``, ``open``, ``high``, ``low``, ``close`` and, when there is one, ``volume``.
+    """Positions of ``time``, ``open``, ``high``, ``low``, ``close`` and, where there are any, :data:`FURTHER`.
 
     Case and surrounding blanks do not matter. Of several time columns the first of :data:`TIME_NAMES` counts.
 
     >>> find_columns(["Date", "Open", "High", "Low", "Close", "symbol"])
     {'time': 0, 'open': 1, 'high': 2, 'low': 3, 'close': 4}
 
-    Raises CandleFileError, with the columns found, when one is missing or is there twice.
+    Raises CandleFileError, with the columns found, when one is missing or is there twice, or a bid without an ask.
     """
     roles = {"time": TIME_NAMES, **{name: (name,) for name in PRICES}}
-    return find(names, roles, {"volume": ("volume",)}, CANDLE_NAMES)
+    found = find(names, roles, {name: (name,) for name in FURTHER}, CANDLE_NAMES)
+    if ("bid" in found) != ("ask" in found):
+        one, other = ("bid", "ask") if "bid" in found else ("ask", "bid")
+        raise CandleFileError(f"has a column {one} and none for {other}: a quote is both of them")
+    return found
 
 
 def find(

@@ -16,7 +16,7 @@ from schemas.timeframe import from_millis
 from schemas.wire import wire
 
 CHUNK = 16_384
-FIELDS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume")
+FIELDS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume", "bid", "ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ def recorded(columns: ShardColumns) -> Iterator[Candle | Refused]:
         part = slice(start, start + CHUNK)
         names = ("slot", "ts", "open", "high", "low", "close", "volume", "series_row")
         lists = [getattr(columns, name)[part].tolist() for name in names]
-        for good, slot, ts, open_, high, low, close, volume, row in zip(sane[part].tolist(), *lists, strict=True):
+        rows = zip(sane[part].tolist(), *lists, _quotes(columns, part), strict=True)
+        for good, slot, ts, open_, high, low, close, volume, row, (bid, ask) in rows:
             symbol, timeframe = columns.symbols[slot], frames[slot]
             if good:
                 yield make(
@@ -64,9 +65,18 @@ def recorded(columns: ShardColumns) -> Iterator[Candle | Refused]:
                     low=low,
                     close=close,
                     volume=volume,
+                    bid=bid,
+                    ask=ask,
                 )
             else:
-                yield _refused(series[slot], row, (symbol, timeframe, ts, open_, high, low, close, volume))
+                yield _refused(series[slot], row, (symbol, timeframe, ts, open_, high, low, close, volume, bid, ask))
+
+
+def _quotes(columns: ShardColumns, part: slice) -> list[tuple[float | None, float | None]]:
+    if columns.quote is None:
+        return [(None, None)] * len(columns.ts[part])
+    pairs = columns.quote[part].tolist()
+    return [(None if bid != bid else bid, None if ask != ask else ask) for bid, ask in pairs]
 
 
 def _sane(c: ShardColumns) -> NDArray[np.bool_]:
@@ -74,7 +84,7 @@ def _sane(c: ShardColumns) -> NDArray[np.bool_]:
     inside = (c.low <= np.minimum(c.open, c.close)) & (np.maximum(c.open, c.close) <= c.high)
     numbers = (c.low > 0) & (c.high < np.inf) & (c.volume >= 0) & (c.volume < np.inf)
     named = np.array([0 < len(symbol) <= 64 for symbol in c.symbols])
-    return np.asarray(inside & numbers & (c.ts >= 0) & named[c.slot], np.bool_)
+    return np.asarray(inside & numbers & (c.ts >= 0) & named[c.slot] & ~c.misquoted(), np.bool_)
 
 
 def _refused(series: CandleSeries, row: int, values: tuple[object, ...]) -> Refused:

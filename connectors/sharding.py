@@ -58,7 +58,7 @@ class ShardColumns:
 
     ``slot`` (int32) is the index of a row's series in ``series`` and of its symbol in ``symbols``, both in the order of
     the symbols' names. ``series_row`` (int64) is the row in that series. The other columns are as in
-    :class:`~connectors.candle_file.CandleSeries`.
+    :class:`~connectors.candle_file.CandleSeries`; ``quote`` is None when no series has one.
     """
 
     series: tuple[CandleSeries, ...]
@@ -71,9 +71,18 @@ class ShardColumns:
     close: Floats
     volume: Floats
     series_row: Ints
+    quote: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    def misquoted(self) -> NDArray[np.bool_]:
+        """By row: whether bid and ask are no quote. One that is not known is none, but not wrong."""
+        if self.quote is None:
+            return np.zeros(len(self), np.bool_)
+        bid, ask = self.quote.T
+        good = (bid > 0) & (bid <= ask) & (ask < np.inf)
+        return np.asarray(~good & ~(np.isnan(bid) & np.isnan(ask)), np.bool_)
 
     def raw(self, row: int) -> str:
         """The row as it came: :meth:`CandleSeries.raw <connectors.candle_file.CandleSeries.raw>`."""
@@ -103,9 +112,8 @@ def merge(series: Sequence[CandleSeries]) -> ShardColumns:
     row = np.concatenate([np.arange(length, dtype=np.int64) for length in lengths])
     if len(ordered) == 1:
         only = ordered[0]
-        return ShardColumns(
-            ordered, symbols, slot, only.ts, only.open, only.high, only.low, only.close, only.volume, row
-        )
+        prices = (only.open, only.high, only.low, only.close, only.volume)
+        return ShardColumns(ordered, symbols, slot, only.ts, *prices, row, only.quote)
     reached = np.concatenate([np.maximum.accumulate(one.ts) for one in ordered])
     # Stable, and the series stand in the order of their symbols: so ties go by symbol, then by row.
     order = np.argsort(reached, kind="stable")
@@ -120,4 +128,13 @@ def merge(series: Sequence[CandleSeries]) -> ShardColumns:
         np.concatenate([one.close for one in ordered])[order],
         np.concatenate([one.volume for one in ordered])[order],
         row[order],
+        _quotes(ordered, order),
     )
+
+
+def _quotes(series: Sequence[CandleSeries], order: Ints) -> Floats | None:
+    if all(one.quote is None for one in series):
+        return None
+    known = [np.full((len(one), 2), np.nan) if one.quote is None else one.quote for one in series]
+    quote: Floats = np.concatenate(known)[order]
+    return quote

@@ -26,7 +26,7 @@ SIMULATED, SEED = "penstock.simulated", "penstock.seed"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells by role (``time``, ``open``, ``high``, ``low``, ``close``, perhaps ``volume``) in the order of the file.
+    """Cells by role (``time``, ``open``, ``high``, ``low``, ``close``, perhaps ``volume`` …) in the order of the file.
 
     ``metadata`` are the labels that a Parquet or Feather file carries. ``ragged`` are rows of a CSV file, counted
     from 1, with another number of fields than the header.

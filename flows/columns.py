@@ -20,11 +20,14 @@ class Candles:
 
     All arrays have one length. Rows of one symbol have rising ``ts``; rows of different symbols may be mixed in any
     way. ``slot`` numbers the symbols of the shard from 0; ``slots`` is how many there are, so every state array needs
-    that many rows. ``ts`` is the close time in epoch milliseconds UTC.
+    that many rows. ``ts`` is the close time in epoch milliseconds UTC. ``quote`` has two columns, the best bid and
+    offer as known at the close, NaN where they are not; it is None when no row has any.
 
     >>> c = Candles.of([1.0, 2.0, 3.0])
     >>> len(c), c.slots, c.close.tolist()
     (3, 1, [1.0, 2.0, 3.0])
+    >>> c.spread.tolist()
+    [nan, nan, nan]
     """
 
     slot: Slots
@@ -35,6 +38,7 @@ class Candles:
     low: Floats
     close: Floats
     volume: Floats
+    quote: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -50,13 +54,38 @@ class Candles:
             self.low[rows],
             self.close[rows],
             self.volume[rows],
+            None if self.quote is None else self.quote[rows],
         )
+
+    @property
+    def bid(self) -> Floats:
+        """Best bid as known at the close, NaN where it is not."""
+        return self._quoted(0)
+
+    @property
+    def ask(self) -> Floats:
+        """Best offer as known at the close, NaN where it is not."""
+        return self._quoted(1)
+
+    @property
+    def spread(self) -> Floats:
+        """``ask - bid``, quote currency."""
+        return self.ask - self.bid
+
+    @property
+    def mid(self) -> Floats:
+        """The middle between bid and ask."""
+        return (self.bid + self.ask) / 2
+
+    def _quoted(self, column: int) -> Floats:
+        return np.full(len(self), np.nan) if self.quote is None else np.ascontiguousarray(self.quote[:, column])
 
     def frozen(self) -> Candles:
         """The same candles in arrays that cannot be written to: others look at them, too."""
         seen = self[:]
-        for column in (seen.slot, seen.ts, seen.open, seen.high, seen.low, seen.close, seen.volume):
-            column.flags.writeable = False
+        for column in (seen.slot, seen.ts, seen.open, seen.high, seen.low, seen.close, seen.volume, seen.quote):
+            if column is not None:
+                column.flags.writeable = False
         return seen
 
     @classmethod

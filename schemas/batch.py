@@ -33,6 +33,8 @@ class CandleBatch:
     time in epoch ms UTC, -1 where it could not be read; a value that could not be read is NaN. ``raw`` holds, by
     index, rows as they came: all that are no good candle, as far as the source can see. ``position`` is the row of
     the file counted from 1 (or the offset in the partition). ``final``: this shard has said everything.
+    ``quote`` has two columns, the best bid and offer as known at the close, NaN where they are not; it is None when no
+    row has any.
 
     ``topic`` and ``partition`` are set when the rows come from a topic. Then ``heads`` has, by index, key and headers
     of the message behind a row, and ``refused`` the messages that are no rows, in the order of their offsets; they lie
@@ -60,6 +62,7 @@ class CandleBatch:
     arrived_ms: int | None = None  # when the newest message came to the topic, epoch ms; no record depends on it
     upto: int = 0  # positions before it have been said, when rows do not tell
     watermark: int | None = None  # made of trades: nothing up to it will follow
+    quote: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

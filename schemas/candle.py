@@ -43,6 +43,8 @@ class Candle(Record):
         float | None,
         Field(gt=0, allow_inf_nan=False, description="mean price by volume; none if not said, or nothing was traded"),
     ] = None
+    bid: Annotated[Price | None, Field(description="best bid as known at the close; none if not known")] = None
+    ask: Annotated[Price | None, Field(description="best offer as known at the close; none if not known")] = None
 
     @model_validator(mode="after")
     def _bounds(self) -> Candle:
@@ -50,4 +52,8 @@ class Candle(Record):
             raise ValueError(f"high {self.high} is below low {self.low}")
         if not self.low <= min(self.open, self.close) <= max(self.open, self.close) <= self.high:
             raise ValueError(f"open {self.open} or close {self.close} lies outside low {self.low} … high {self.high}")
+        if (self.bid is None) != (self.ask is None):
+            raise ValueError(f"bid {self.bid} and ask {self.ask}: a quote is both of them or none")
+        if self.bid is not None and self.ask is not None and self.ask < self.bid:
+            raise ValueError(f"ask {self.ask} is below bid {self.bid}")
         return self

@@ -19,8 +19,8 @@ COMMANDS = {
     "reset": ("breaker", "symbol", "strategy"),
     "set": ("key", "value"),
     "mode": ("strategy", "mode"),
-    "buy": ("symbol", "stop", "target", "intent"),
-    "sell": ("symbol", "stop", "target", "intent"),
+    "buy": ("symbol", "stop", "target", "bid", "ask", "intent"),
+    "sell": ("symbol", "stop", "target", "bid", "ask", "intent"),
     "alarm": ("what",),
     "status": (),
 }

@@ -27,3 +27,5 @@ class Signal(Record):
     missing: Annotated[int, Field(ge=0, description="candles missing right before this one")]
     reason: Annotated[str, Field(description="in words, for a person")]
     values: Annotated[Figures, Field(description="indicator values it was decided on")]
+    bid: Annotated[Price | None, Field(description="best bid as known at the close; none if not known")] = None
+    ask: Annotated[Price | None, Field(description="best offer as known at the close; none if not known")] = None

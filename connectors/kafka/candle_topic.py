@@ -72,6 +72,7 @@ class CandleTopic:
             low=found.low[keep],
             close=found.close[keep],
             volume=found.volume[keep],
+            quote=None if found.quote is None else found.quote[keep],
             position=offsets[at],
             raw=Texts(tuple(values) if len(at) == len(values) else tuple(values[i] for i in at.tolist())),
             topic=self.topic,

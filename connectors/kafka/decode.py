@@ -22,6 +22,7 @@ _candles, _trades, _clock_rows = Rows(Candle), Rows(Trade), Rows(Clock)
 _NUMBERS = ("ts", "open", "high", "low", "close", "volume")
 _prices = tuple(attrgetter(name) for name in _NUMBERS[1:])
 _ts, _price, _amount = attrgetter("ts"), attrgetter("price"), attrgetter("amount")
+_bid, _ask = attrgetter("bid"), attrgetter("ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Decoded:
     low: NDArray[np.float64]
     close: NDArray[np.float64]
     volume: NDArray[np.float64]
+    quote: NDArray[np.float64] | None  # as in schemas.batch.CandleBatch
     unread: tuple[Unread, ...]
 
     def __len__(self) -> int:
@@ -49,7 +51,8 @@ class Decoded:
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
         for name in ("symbol", "timeframe"):
             columns[name] = [getattr(self, name)[row] for row in rows.tolist()]
-        return replace(self, index=index, **columns)
+        quote = None if self.quote is None else self.quote[rows]
+        return replace(self, index=index, quote=quote, **columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,14 @@ def _candle_columns(rows: list[Any], index: NDArray[np.int64] | None, unread: tu
     ts = np.fromiter(map(_ts, rows), np.int64, count)
     open_, high, low, close, volume = (np.fromiter(map(price, rows), np.float64, count) for price in _prices)
     symbol, timeframe = [row.symbol for row in rows], [row.timeframe for row in rows]
-    return Decoded(index, symbol, timeframe, ts, open_, high, low, close, volume, unread)
+    return Decoded(index, symbol, timeframe, ts, open_, high, low, close, volume, _quotes(rows), unread)
+
+
+def _quotes(rows: list[Any]) -> NDArray[np.float64] | None:
+    bids, asks = list(map(_bid, rows)), list(map(_ask, rows))
+    if bids.count(None) + asks.count(None) == 2 * len(rows):
+        return None
+    return np.array((bids, asks), np.float64).T.copy()  # None becomes NaN
 
 
 def _trade_columns(rows: list[Any], index: NDArray[np.int64] | None, unread: tuple[Unread, ...]) -> DecodedTrades:

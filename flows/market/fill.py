@@ -93,10 +93,11 @@ class Fill(Module):
         slot = np.where(real, c.slot[take], -1 - row).astype(np.int32)
         open_, high, low, close = (np.where(real, column[take], price) for column in (c.open, c.high, c.low, c.close))
         volume = np.where(real, c.volume[take], 0.0)
+        quote = None if c.quote is None else np.where(real[:, None], c.quote[take], np.nan)
         left = np.zeros(count, np.int64)
         left[real] = unfilled
         came = np.minimum.accumulate(np.where(real, row, count)[::-1])[::-1]
-        return Candles(slot, c.slots, at, open_, high, low, close, volume), left, came
+        return Candles(slot, c.slots, at, open_, high, low, close, volume, quote), left, came
 
     def _arrays(self) -> list[Any]:
         return [self.last_ts, self.last_close, self.run, self.newest]

@@ -115,7 +115,10 @@ def _text(raw: bytes | None) -> tuple[str | None, Literal["utf-8", "base64"]]:
 def _figures(batch: CandleBatch, row: int) -> dict[str, Any]:
     """The row as it was read, in the words of the candle's model."""
     columns = ("open", "high", "low", "close", "volume")
-    return {"ts": int(batch.ts[row]), **{name: float(getattr(batch, name)[row]) for name in columns}}
+    figures = {"ts": int(batch.ts[row]), **{name: float(getattr(batch, name)[row]) for name in columns}}
+    if batch.quote is not None and not np.isnan(batch.quote[row]).all():
+        figures["bid"], figures["ask"] = batch.quote[row].tolist()
+    return figures
 
 
 def gaps(outbox: Outbox, candles: Candles, missing: Ints, names: Sequence[str], step: Ints) -> None:

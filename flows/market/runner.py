@@ -138,13 +138,14 @@ class Runner:
             target.tolist(),
             confidence.tolist(),
             missing[at].tolist(),
+            _quotes(candles, at),
             zip(*values, strict=True) if values else repeat((), len(at)),
             strict=True,
         )
         timeframes = {slot: name_of(int(step[slot])) for slot in set(slots)}
         version, label, mode, reason = self.strategy.version, self.label, self.mode, signals.reason
         made = []
-        for i, slot, ts, wish, price, below, above, sure, holes, figures in rows:
+        for i, slot, ts, wish, price, below, above, sure, holes, (bid, ask), figures in rows:
             symbol = names[slot]
             made.append(
                 (
@@ -165,10 +166,19 @@ class Runner:
                         missing=holes,
                         reason=reason,
                         values=dict(zip(keys, figures, strict=True)),
+                        bid=bid,
+                        ask=ask,
                     ),
                 )
             )
         return made
+
+
+def _quotes(candles: Candles, at: Ints) -> list[tuple[float, float] | tuple[None, None]]:
+    """Bid and ask of the wanted rows."""
+    if candles.quote is None:
+        return [(None, None)] * len(at)
+    return [(None, None) if np.isnan(bid) else (bid, ask) for bid, ask in candles.quote[at].tolist()]
 
 
 def _sides(signals: Signals, count: int) -> NDArray[np.int8]:

@@ -60,7 +60,8 @@ class MarketStage:
         if not good.all():
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
         reports.refusals(outbox, batch, np.where(good, batch.ts, newest), newest)
-        candles = Candles(slot, len(self.names), batch.ts, batch.open, batch.high, batch.low, batch.close, batch.volume)
+        prices = (batch.open, batch.high, batch.low, batch.close, batch.volume)
+        candles = Candles(slot, len(self.names), batch.ts, *prices, batch.quote)
         missing, position = checked.missing, batch.position
         if not good.all():
             candles, missing, position = candles[good], missing[good], position[good]

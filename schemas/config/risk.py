@@ -72,6 +72,12 @@ class RiskConfig(Section):
     sessions: tuple[Hours, ...] = Field(
         (), description="hours in which entries are allowed, UTC, as in `mon-fri 08:00-16:30`; none: always"
     )
+    max_spread_bps: float | None = Field(
+        None, gt=0, description="ask less bid at the close of the signal, of the middle between them; 1.0 = 0.01 %"
+    )
+    max_spread_of_stop: float | None = Field(
+        None, gt=0, description="ask less bid at the close of the signal, of the distance of the stop; 1.0 = all of it"
+    )
     cooldown: Duration | None = Field(
         None, description="event time after an exit until its strategy may enter the symbol again"
     )

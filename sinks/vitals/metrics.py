@@ -110,6 +110,12 @@ METRICS: dict[str, Definition] = {
             ("strategy",),
             "Times that a strategy raised; each time it was quarantined on one symbol",
         ),
+        Definition(
+            "penstock_trades_left_out_total",
+            "counter",
+            ("what", "symbol"),
+            "Trades that are in no candle: late, or duplicate (their id came before); told when their minute is over",
+        ),
         Definition("penstock_alerts_total", "counter", ("code", "level"), "Records for the topic of alerts"),
         Definition(
             "penstock_troubles_total",

@@ -52,8 +52,8 @@ RULES: tuple[Rule, ...] = (
         "PenstockSilent",
         "critical",
         "5m",
-        'sum by (job) (rate(penstock_records_in_total{topic=~".*candles"}[5m])) == 0',
-        "no candles: the feed has stopped, or the broker does not hand them over (then troubles are counted, too)",
+        'sum by (job) (rate(penstock_records_in_total{topic=~".*(candles|trades)"}[5m])) == 0',
+        "no market data: the feed has stopped, or the broker does not hand it over (then troubles are counted, too)",
     ),
     Rule(
         "PenstockShardBehind",
@@ -68,8 +68,17 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "10m",
         "sum by (job) (rate(penstock_dead_letters_total[15m])) > "
-        '0.01 * sum by (job) (rate(penstock_records_in_total{topic=~".*candles"}[15m]))',
+        '0.01 * sum by (job) (rate(penstock_records_in_total{topic=~".*(candles|trades)"}[15m]))',
         "more than 1 % of the input is refused: the topic deadletters has each with its reason",
+    ),
+    Rule(
+        "PenstockTradesLeftOut",
+        "warning",
+        "10m",
+        'sum by (job) (rate(penstock_trades_left_out_total{what="late"}[15m])) > '
+        '0.001 * sum by (job) (rate(penstock_records_in_total{topic=~".*trades"}[15m]))',
+        "more than one trade in 1,000 comes too late for its candle: raise market.bars.allowed_lateness, or look at "
+        "the feed's holes",
     ),
     Rule(
         "PenstockOrdersSlow",

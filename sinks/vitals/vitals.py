@@ -27,6 +27,7 @@ from sinks.vitals.scrape import AtScrape, exposition
 
 LOG = logging.getLogger("penstock.vitals")
 P = ParamSpec("P")
+LEFT_OUT = ("trades_late", "trades_duplicate")
 Lags = Callable[[], Mapping[str, int]]
 
 
@@ -92,6 +93,7 @@ class Vitals:
         self._breakers = self._gauge("penstock_breaker_tripped")
         self._busy = self._counter("penstock_strategy_seconds_total")
         self._raised = self._counter("penstock_strategy_errors_total")
+        self._left_out = self._counter("penstock_trades_left_out_total")
         self._alerts = self._counter("penstock_alerts_total")
         self._troubles = self._counter("penstock_troubles_total")
         self._gauge("penstock_build_info").labels(version).set(1)
@@ -153,6 +155,9 @@ class Vitals:
         if alerts := outbox.get("alerts"):
             _add(self._alerts, alerts, "code", "level")
             _add(self._raised, [alert for alert in alerts if alert.code == "STRATEGY_RAISED"], "strategy")
+        for one in outbox.get("metrics", ()):
+            if one.name in LEFT_OUT:
+                self._left_out.labels(one.name.removeprefix("trades_"), one.labels["symbol"]).inc(one.value)
         for one in outbox.get("breakers", ()):
             scope = " ".join(filter(None, (one.scope, one.symbol or (one.scope == "strategy" and one.strategy) or "")))
             self.breaker(

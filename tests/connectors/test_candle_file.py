@@ -238,6 +238,19 @@ def test_without_a_volume_column_volume_is_zero_and_said_so(tmp_path: Path) -> N
     assert series.notes == ("no column volume: volume is 0",)
 
 
+HEADER = "ts,open,high,low,close,volume,bid,ask"
+
+
+def test_bid_and_ask_are_read_where_they_are_and_an_empty_cell_is_not_known(tmp_path: Path) -> None:
+    lines = ["120,1,2,1,1,5,,", "60,1,2,1,1,5,0.5,1.5"]
+    series = read_candles(csv(tmp_path / "a.csv", *lines, header=HEADER), symbol="A")
+    assert series.reversed
+    assert series.quote is not None
+    np.testing.assert_array_equal(series.quote, [[0.5, 1.5], [np.nan, np.nan]])
+    plain = read_candles(minutes(tmp_path / "b.csv", 0, 1), symbol="A")
+    assert plain.quote is None
+
+
 def test_candles_that_nobody_traded_are_said_to_be_so(tmp_path: Path) -> None:
     series = read_candles(minutes(tmp_path / "BTC_USDT_USDT-1m-mark.csv", 0, 1))
     assert series.notes == ("by its name this holds mark candles: nothing was traded at these prices",)

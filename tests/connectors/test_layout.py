@@ -9,6 +9,14 @@ def test_columns_are_found_by_name_in_any_order_and_case() -> None:
     assert find_columns(names) == {"time": 6, "open": 5, "high": 4, "low": 1, "close": 2, "volume": 0}
 
 
+def test_a_quote_is_bid_and_ask_or_none_of_them() -> None:
+    names = ["ts", "open", "high", "low", "close"]
+    assert find_columns([*names, "Ask", "BID"])["bid"] == 6
+    for one, other in (("bid", "ask"), ("ask", "bid")):
+        with pytest.raises(CandleFileError, match=f"has a column {one} and none for {other}: a quote is both of them"):
+            find_columns([*names, one])
+
+
 @pytest.mark.parametrize("first", ["ts", "timestamp", "time", "date"])
 def test_each_name_of_the_time_column_is_known(first: str) -> None:
     assert find_columns([first, "open", "high", "low", "close"])["time"] == 0

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,16 @@ def test_rows_come_by_time_and_ties_by_symbol() -> None:
     assert merged.low.tolist() == (merged.open - 3).tolist()
     assert merged.close.tolist() == (merged.open + 1).tolist()
     assert merged.volume.tolist() == (merged.open * 2).tolist()
+
+
+def test_rows_keep_their_quotes_and_have_none_where_their_file_has_none() -> None:
+    quoted = replace(series("B", 1, 3), quote=np.array([[1.0, 2.0], [3.0, 2.0]]))
+    merged = merge([quoted, series("A", 2)])
+    assert merged.quote is not None
+    np.testing.assert_array_equal(merged.quote, [[1.0, 2.0], [np.nan, np.nan], [3.0, 2.0]])
+    assert merged.misquoted().tolist() == [False, False, True]
+    plain = merge([series("A", 1), series("B", 1)])
+    assert (plain.quote, plain.misquoted().tolist()) == (None, [False, False])
 
 
 def test_a_row_out_of_order_stays_right_behind_its_predecessor() -> None:

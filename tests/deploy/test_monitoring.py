@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from schemas.config.serve import ServeConfig
-from sinks.vitals.metrics import METRICS
+from sinks.vitals.metrics import FEED_METRICS, METRICS
 from sinks.vitals.rules import rule_file
 from tests.deploy.compose import ROOT, compose
 
@@ -21,7 +21,8 @@ GRAFANA = ROOT / "deploy/grafana"
 DASHBOARD = json.loads((GRAFANA / "dashboards/penstock.json").read_text(encoding="utf-8"))
 PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
 SHOWN = [panel for panel in PANELS if panel["type"] != "row"]
-SERIES = {series: metric for metric in METRICS.values() for series in metric.series}
+ALL = METRICS | FEED_METRICS
+SERIES = {series: metric for metric in ALL.values() for series in metric.series}
 ADDED = {"le", "job", "instance"}
 """Labels that a histogram and Prometheus add."""
 
@@ -60,7 +61,7 @@ def test_a_panel_asks_for_metrics_and_labels_that_are_there(panel: dict[str, Any
 
 def test_every_metric_is_on_a_panel() -> None:
     seen = {SERIES[str(one.name)].name for panel in SHOWN for text in expressions(panel) for one in selectors(text)}
-    assert seen == set(METRICS)
+    assert seen == set(ALL)
 
 
 def test_counters_are_shown_as_rates_and_gauges_as_they_are() -> None:

@@ -61,7 +61,7 @@ def replayed(folder: Path, to: Path) -> Path:
     return to / words[words.index("--out") + 1]
 
 
-def test_there_are_eight_stories() -> None:
+def test_there_are_nine_stories() -> None:
     assert [path.parent.name for path in SCENARIOS] == [
         "config-change-in-a-trade",
         "conflicting-strategies",
@@ -71,6 +71,7 @@ def test_there_are_eight_stories() -> None:
         "flash-crash",
         "gap-through-the-stop",
         "losing-streak",
+        "wide-spread",
     ]
 
 

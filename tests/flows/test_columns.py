@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,19 @@ def test_a_part_has_the_rows_asked_for_in_every_column() -> None:
 def test_rows_are_asked_for_by_mask_by_index_or_by_slice(rows: np.ndarray) -> None:
     part = mixed()[rows]
     assert (part.open.tolist(), len(part)) == ([11.0, 13.0], 2)
+
+
+def test_a_part_has_the_quotes_of_its_rows_and_they_cannot_be_written_to() -> None:
+    quote = np.arange(8.0).reshape(4, 2)
+    c = replace(mixed(), quote=quote)
+    part = c[np.array([1, 3])]
+    assert (part.bid.tolist(), part.ask.tolist()) == ([2.0, 6.0], [3.0, 7.0])
+    assert (part.spread.tolist(), part.mid.tolist()) == ([1.0, 1.0], [2.5, 6.5])
+    seen = c.frozen().quote
+    assert seen is not None
+    with pytest.raises(ValueError, match="read-only"):
+        seen[0, 0] = 1.0
+    quote[0, 0] = 1.0
 
 
 def test_a_part_belongs_to_the_same_shard() -> None:

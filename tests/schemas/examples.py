@@ -21,6 +21,8 @@ SIGNAL: dict[str, Any] = {
     "missing": 2,
     "reason": 'the "fast" average, straße',
     "values": {"fast": 1.5, "slow": None, "count": 3, "word": "x"},
+    "bid": 100.25,
+    "ask": 100.75,
 }
 _MARKET: dict[str, Any] = {"symbol": "BTC/USDT:USDT", "ts": 60_000}
 _ACCOUNT: dict[str, Any] = {"id": "i", "ts": 60_000, "portfolio": "main", "strategy": "s", "symbol": "BTC/USDT"}
@@ -47,6 +49,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "count": 3,
         "taker_buy_volume": 0.25,
         "vwap": 10.5,
+        "bid": 10.75,
+        "ask": 11.0,
     },
     "trades": {**_MARKET, "id": "7", "price": 0.1, "amount": 1e-9, "side": "sell"},
     "quotes": {**_MARKET, "bid": 9.5, "ask": 10.0, "bid_size": 0.0, "ask_size": 1e21},
@@ -73,7 +77,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "received_ms": 2,
     },
     "bars": {**_MARKET, "timeframe": "5m", "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 0.0}
-    | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5},
+    | {"quote_volume": 0.0, "count": 0, "taker_buy_volume": 0.0, "vwap": 10.5, "bid": 10.75, "ask": 10.75},
     "signals": SIGNAL,
     "orders": {
         **_ACCOUNT,

@@ -59,6 +59,9 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
     account, command = stage.live, given.command
     slot = account.slots[symbol]
     price = account.lanes["mark"].item(slot)
+    bid, ask = _number(given, "bid"), _number(given, "ask")
+    if bid is not None and ask is not None and ask < bid:
+        raise Refused("ARGUMENT_WRONG", why=f"ask {ask} is below bid {bid}")
     return SignalRow(
         id=event_id(stage.name, command.id, "intent"),
         ts=account.tally["now"].item(),
@@ -75,6 +78,8 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
         missing=0,
         reason=f"intent {given.argument('intent')} of {command.sender}",
         values={},
+        bid=bid,
+        ask=ask,
     )
 
 

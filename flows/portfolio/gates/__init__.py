@@ -21,6 +21,7 @@ from flows.portfolio.gates.reward_to_risk import RewardToRisk
 from flows.portfolio.gates.risk import Risk
 from flows.portfolio.gates.session import Session
 from flows.portfolio.gates.size import Size
+from flows.portfolio.gates.spread import Spread
 from flows.portfolio.gates.stale_data import StaleData
 from flows.portfolio.gates.stop import Stop
 from flows.portfolio.gates.strategy_mode import StrategyMode
@@ -33,6 +34,7 @@ GATES: tuple[type[Gate], ...] = (
     TradingState,
     StrategyMode,
     StaleData,
+    Spread,
     Session,
     DuplicateIntent,
     Cooldown,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,7 +152,7 @@ def test_thousands_of_fuzzed_messages_are_judged_as_pydantic_judges_them() -> No
         compare([fuzzed(rng) for _ in range(100)])
 
 
-FULL = message(1, quote_volume=16.5, count=3, taker_buy_volume=0.5, vwap=11.0)
+FULL = message(1, quote_volume=16.5, count=3, taker_buy_volume=0.5, vwap=11.0, bid=10.5, ask=11.5)
 
 
 def test_what_a_candle_may_leave_out_is_taken_with_and_without_in_one_batch() -> None:
@@ -161,6 +162,16 @@ def test_what_a_candle_may_leave_out_is_taken_with_and_without_in_one_batch() ->
     assert [one.error for one in decode([FULL, *doubled]).unread] == [
         f"{key}: Key is given more than once" for key in ("count", "vwap")
     ]
+
+
+def test_quotes_become_a_column_and_there_is_none_where_nobody_knows_any() -> None:
+    assert decode([GOOD, message(2, bid=None, ask=None)]).quote is None
+    found = decode([GOOD, FULL, message(3, bid=9.5)])
+    assert found.quote is not None
+    np.testing.assert_array_equal(found.quote, [[np.nan] * 2, [10.5, 11.5], [9.5, np.nan]])
+    kept = found.only(np.array([False, True, True])).quote
+    assert kept is not None
+    np.testing.assert_array_equal(kept, found.quote[1:])
 
 
 def trade(**changes: object) -> bytes:

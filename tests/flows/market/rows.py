@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -28,6 +29,8 @@ class Row:
     low: float = 9.0
     close: float = 11.0
     volume: float = 1.0
+    bid: float = math.nan
+    ask: float = math.nan
 
     @property
     def prices(self) -> tuple[float, float, float, float, float]:
@@ -41,6 +44,12 @@ def at(minute: int, slot: int = 0, **changes: Any) -> Row:
 
 def column(rows: Sequence[Row], name: str, kind: type) -> Any:
     return np.array([getattr(row, name) for row in rows], kind)
+
+
+def quotes(rows: Sequence[Row]) -> Any:
+    """Bid and ask by row; None when no row has any."""
+    found = np.column_stack([column(rows, "bid", np.float64), column(rows, "ask", np.float64)])
+    return None if np.isnan(found).all() else found
 
 
 def batch(
@@ -65,6 +74,7 @@ def batch(
         low=column(rows, "low", np.float64),
         close=column(rows, "close", np.float64),
         volume=column(rows, "volume", np.float64),
+        quote=quotes(rows),
         position=np.arange(first, first + len(rows), dtype=np.int64),
         final=final,
         **more,
@@ -74,7 +84,7 @@ def batch(
 def candles(rows: Sequence[Row], slots: int = len(NAMES)) -> Candles:
     """Rows that have passed the checks."""
     b = batch(rows)
-    return Candles(b.slot, slots, b.ts, b.open, b.high, b.low, b.close, b.volume)
+    return Candles(b.slot, slots, b.ts, b.open, b.high, b.low, b.close, b.volume, b.quote)
 
 
 def steps(slots: int = len(NAMES), step: int = MINUTE) -> Ints:
@@ -98,6 +108,8 @@ _WRONG: dict[str, dict[str, Any]] = {
     "high below low": {"high": 8.0},
     "close outside": {"close": 13.0},
     "conflict": {"close": 10.5},
+    "ask below bid": {"bid": 11.0, "ask": 10.0},
+    "half a quote": {"ask": 11.0},
 }
 
 
@@ -111,7 +123,9 @@ def good_streams(draw: st.DrawFn, slots: int = 3, longest: int = 40, ahead: int 
         minute[slot] = max(minute[slot] + jump, newest - ahead)
         newest = max(newest, minute[slot])
         close = draw(st.integers(9, 12))
-        found.append(at(minute[slot], slot, close=float(close), volume=float(draw(st.integers(1, 3)))))
+        bid, ask = draw(st.sampled_from(((math.nan, math.nan), (10.0, 10.5), (10.5, 10.5))))
+        volume = float(draw(st.integers(1, 3)))
+        found.append(at(minute[slot], slot, close=float(close), volume=volume, bid=bid, ask=ask))
     return found
 
 

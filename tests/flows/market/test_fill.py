@@ -67,6 +67,13 @@ def test_nothing_comes_before_the_first_candle_of_a_symbol() -> None:
     assert len(filled([at(1), at(2), at(3), at(3, 1)])) == 4
 
 
+def test_a_flat_candle_has_no_quote() -> None:
+    rows = [at(1, bid=10.0, ask=11.0), at(3, bid=12.0, ask=13.0)]
+    filled, _, _ = Fill(MINUTE, 5)(candles(rows), np.array([0, 1]), steps())
+    assert np.isnan(filled.bid).tolist() == [False, True, False]
+    assert (filled.bid[[0, 2]].tolist(), filled.ask[[0, 2]].tolist()) == ([10.0, 12.0], [11.0, 13.0])
+
+
 def test_a_flat_candle_comes_when_the_shard_is_further_past_it_than_the_lateness() -> None:
     rows = [at(1, 1), at(1), at(2), at(3), at(4)]
     assert [out[:2] for out in filled(rows, lateness=1)] == [(1, 1), (1, 0), (2, 0), (3, 0), (2, 1), (4, 0)]

@@ -75,7 +75,32 @@ def test_a_signal_says_all_that_it_was_decided_on() -> None:
         "missing": 3,
         "reason": "because",
         "values": {"fast": 1.5, "slow": 2.5},
+        "bid": None,
+        "ask": None,
     }
+
+
+def test_a_signal_says_bid_and_ask_where_its_candle_does() -> None:
+    signal = one(Signals(long=YES), at(5, bid=10.75, ask=11.25))
+    assert (signal.bid, signal.ask) == (10.75, 11.25)
+    assert b'"bid":10.75,"ask":11.25' in encode(signal)
+    assert b"bid" not in encode(one(Signals(long=YES)))
+
+
+def test_a_strategy_sees_bid_ask_spread_and_mid_and_nothing_where_they_are_not_known() -> None:
+    seen: list[list[float]] = []
+
+    def wish(c: Candles) -> Signals:
+        seen.extend([[*row] for row in zip(c.bid, c.ask, c.spread, c.mid, strict=True)])
+        narrow = c.spread / c.mid < 0.05  # NaN is not
+        return Signals(long=narrow)
+
+    rows = [at(5, bid=10.75, ask=11.25), at(6), at(7, bid=10.0, ask=12.0)]
+    for cuts in ((), (1, 2)):
+        runner = Runner(Says(wish), "mine", "live")
+        assert said(runner, rows, cuts) == ([(5 * MINUTE, "B/USDT")], [])
+    unknown = [np.nan] * 4
+    np.testing.assert_array_equal(seen, [[10.75, 11.25, 0.5, 11.0], unknown, [10.0, 12.0, 2.0, 11.0]] * 2)
 
 
 def test_a_short_has_its_stop_above_and_its_target_below() -> None:

@@ -89,6 +89,17 @@ def test_troubles_are_counted_and_new_partitions_are_one(vitals: Vitals) -> None
     }
 
 
+def test_trades_that_are_in_no_candle_are_counted_by_symbol(vitals: Vitals) -> None:
+    late = record("metrics", name="trades_late", value=3, labels={"symbol": "BTC/USDT"})
+    twice = record("metrics", name="trades_duplicate", value=2, labels={"symbol": "BTC/USDT"})
+    vitals.observe({"metrics": [late, twice, record("metrics", name="candles_accepted", value=9)]})
+    vitals.observe({"metrics": [late]})
+    assert of("penstock_trades_left_out", vitals.exposition()) == {
+        'penstock_trades_left_out_total{symbol="BTC/USDT",what="duplicate"}': 2,
+        'penstock_trades_left_out_total{symbol="BTC/USDT",what="late"}': 6,
+    }
+
+
 def test_outboxes_are_counted_by_reason_code_and_level(vitals: Vitals) -> None:
     late, twice = record("deadletters", reason="ROW_LATE"), record("deadletters", reason="ROW_DUPLICATE")
     gap, raised = record("alerts"), record("alerts", code="STRATEGY_RAISED", level="critical", strategy="slow")
@@ -162,6 +173,7 @@ def tell_everything(vitals: Vitals) -> None:
     vitals.on_trouble("candles-0", "x")
     vitals.observe({topic: [record(topic)] for topic in ("deadletters", "rejections", "alerts", "breakers", "equity")})
     vitals.observe({"alerts": [record("alerts", code="STRATEGY_RAISED")]})
+    vitals.observe({"metrics": [record("metrics", name="trades_late", labels={"symbol": "BTC/USDT"})]})
     vitals.published("orders", 1)
     vitals.watermark("candles-0", 0)
     vitals.candle_to_order(1.0)

@@ -9,6 +9,7 @@ def test_the_gates_are_asked_in_this_order() -> None:
         "trading_state",
         "strategy_mode",
         "stale_data",
+        "spread",
         "session",
         "duplicate_intent",
         "cooldown",
