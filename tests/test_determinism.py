@@ -109,7 +109,7 @@ def real(shared_data: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ...]]:
     """By input, the words of its settings and of its commands."""
-    folder, found = tmp_path_factory.mktemp("settings"), {}
+    folder, found = tmp_path_factory.mktemp("settings"), dict[str, tuple[str, ...]]()
     (folder / "penstock.yaml").write_text(SETTINGS, encoding="utf-8")
     prices = {one.symbol: one.price for one in SYMBOLS}
     steps = {

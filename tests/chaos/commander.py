@@ -22,7 +22,7 @@ from tests.chaos.topics import Topics
 
 Step = tuple[str, dict[str, Any]]
 AGAIN, NONSENSE = ("again", dict[str, Any]()), ("nonsense", dict[str, Any]())
-CONFIRM = ("confirm", dict[str, Any]())
+CONFIRM, WAIT = ("confirm", dict[str, Any]()), ("wait", dict[str, Any]())
 PATIENCE = 30
 """So often a token is looked for before it is given up: the run may be down."""
 
@@ -56,6 +56,8 @@ class Commander:
                 return
             self._patience, arguments = PATIENCE, {"token": token or "none"}
         self._steps.popleft()
+        if name == "wait":
+            return
         if name == "nonsense":
             self._producer.produce(self.topic, b'{"id": "nonsense"}', PORTFOLIO.encode())
             assert self._producer.flush(10) == 0
@@ -93,8 +95,8 @@ class Commander:
         strategy = {"strategy": self._draw.choice(("sma_cross", "manual"))}
         clicks = [self._click() for _ in range(4)]
         return [
-            *((click, click, click) for click in clicks),
-            *((click, ("close", {"symbol": click[1]["symbol"]}), click) for click in clicks[:1]),
+            *((click, click, WAIT, WAIT, WAIT, click) for click in clicks[1:]),
+            (clicks[0], ("close", {"symbol": clicks[0][1]["symbol"]}), clicks[0]),
             (("pause", symbol), clicks[1], ("resume", symbol), clicks[1]),
             (("halt", strategy), ("resume", strategy)),
             (("reduce", {"for": "4m"}), ("pause", {**symbol, "for": "5m"})),

@@ -53,7 +53,7 @@ risk:
   max_open_positions: 4
 breakers:
   consecutive_losses: {{most: 3, scope: symbol, reset: 2h}}
-  drawdown: {{max_pct: 0.5, action: close, reset: 1h}}
+  drawdown: {{max_pct: 1, action: close, reset: 1h}}
   order_rate: {{most: 6, window: 10m, reset: 20m}}
   divergence: {{alarms: 2}}
 entries: {{type: limit, at: 0.02, candles: 3}}

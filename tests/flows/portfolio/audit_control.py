@@ -53,8 +53,8 @@ class Control:
 
     def obeyed(self, command: Command, reply: Any, config: Config, live: set[str]) -> Config:
         """A command that was obeyed. ``live`` are the orders that wait or were filled. Returns the settings now."""
-        name, given = command.name, command.arguments
-        whose = ("symbol", given["symbol"]) if "symbol" in given else ("portfolio", None)
+        name, given = command.name, {key: str(value) for key, value in command.arguments.items()}
+        whose: Whose = ("symbol", given["symbol"]) if "symbol" in given else ("portfolio", None)
         whose = ("strategy", given["strategy"]) if "strategy" in given else whose
         if name in ("pause", "reduce", "halt"):
             self.held[whose] = name == "halt", reply.figures["until"] or 2**62
