@@ -40,8 +40,9 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="WORD|KEY=VALUE",
-            help="As in: close BTC/USDT; close all; confirm TOKEN; reset BREAKER; set risk.per_trade_pct=0.25; "
-            "mode STRATEGY shadow; pause for=1h strategy=NAME; buy BTC/USDT stop=40000 intent=ID.",
+            help="As in: close BTC/USDT share_pct=50; close all; confirm TOKEN; reset BREAKER; "
+            "set risk.per_trade_pct=0.25; mode STRATEGY shadow; pause for=1h strategy=NAME; "
+            "buy BTC/USDT stop=40000 intent=ID.",
         ),
     ] = None,
     sender: Annotated[
@@ -83,6 +84,8 @@ def arguments(name: str, words: list[str]) -> dict[str, Any]:
 
     >>> arguments("mode", ["sma_atr", "shadow"]), arguments("close", ["all"])
     ({'strategy': 'sma_atr', 'mode': 'shadow'}, {})
+    >>> arguments("close", ["BTC/USDT", "share_pct=50"])
+    {'symbol': 'BTC/USDT', 'share_pct': '50'}
     >>> arguments("set", ["risk.per_trade_pct=0.25"]), arguments("pause", ["for=1h"])
     ({'key': 'risk.per_trade_pct', 'value': '0.25'}, {'for': '1h'})
     """
@@ -91,10 +94,12 @@ def arguments(name: str, words: list[str]) -> dict[str, Any]:
         if not equals:
             raise UserError("penstock command set: write set section.key=value")
         return {"key": key.strip(), "value": value.strip()}
-    if name == "close" and words == ["all"]:
-        return {}
-    if name == "close" and not words:
+    if name == "close" and not any(word == "all" or not word.startswith("share_pct=") for word in words):
         raise UserError("penstock command close: name a symbol, strategy=NAME, or all")
+    if name == "close" and "all" in words:
+        words = [word for word in words if word != "all"]
+        if any("=" not in word for word in words):
+            raise UserError("penstock command close: a symbol or all, not both")
     found: dict[str, Any] = {}
     places = list(PLACED.get(name, ()))
     for word in words:

@@ -9,7 +9,7 @@ from pydantic import Field
 from schemas.record import Figures, Id, Millis, Mode, Record, Symbol
 
 State = Literal["ACTIVE", "REDUCING", "HALTED"]
-Action = Literal["block", "halt", "close"]
+Action = Literal["block", "reduce", "halt", "close"]
 Scope = Literal["portfolio", "strategy", "symbol"]
 
 

@@ -11,10 +11,10 @@ from schemas.record import Figures, Id, Millis, Record
 HOLD = ("symbol", "strategy", "for")
 COMMANDS = {
     "pause": HOLD,
-    "reduce": HOLD,
+    "reduce": (*HOLD, "share_pct"),
     "halt": HOLD,
     "resume": ("symbol", "strategy"),
-    "close": ("symbol", "strategy"),
+    "close": ("symbol", "strategy", "share_pct"),
     "confirm": ("token",),
     "reset": ("breaker", "symbol", "strategy"),
     "set": ("key", "value"),

@@ -29,3 +29,6 @@ class Signal(Record):
     values: Annotated[Figures, Field(description="indicator values it was decided on")]
     bid: Annotated[Price | None, Field(description="best bid as known at the close; none if not known")] = None
     ask: Annotated[Price | None, Field(description="best offer as known at the close; none if not known")] = None
+    share_pct: Annotated[
+        float | None, Field(gt=0, le=100, description="of flat: of what is held, what is to leave; none: all of it")
+    ] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import repeat
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.columns import Candles, Ints
+from flows.columns import Bools, Candles, Ints
 from flows.strategies.base import Signals, Strategy
 from schemas.ids import event_id
 from schemas.record import Mode
@@ -137,6 +137,7 @@ class Runner:
             stop.tolist(),
             target.tolist(),
             confidence.tolist(),
+            _shares(signals, side[at] == 2, at, len(candles)),
             missing[at].tolist(),
             _quotes(candles, at),
             zip(*values, strict=True) if values else repeat((), len(at)),
@@ -145,7 +146,7 @@ class Runner:
         timeframes = {slot: name_of(int(step[slot])) for slot in set(slots)}
         version, label, mode, reason = self.strategy.version, self.label, self.mode, signals.reason
         made = []
-        for i, slot, ts, wish, price, below, above, sure, holes, (bid, ask), figures in rows:
+        for i, slot, ts, wish, price, below, above, sure, share, holes, (bid, ask), figures in rows:
             symbol = names[slot]
             made.append(
                 (
@@ -168,6 +169,7 @@ class Runner:
                         values=dict(zip(keys, figures, strict=True)),
                         bid=bid,
                         ask=ask,
+                        share_pct=share,
                     ),
                 )
             )
@@ -204,6 +206,18 @@ def _confidence(signals: Signals, at: Ints, count: int) -> NDArray[np.float64]:
     if len(wrong):
         raise ValueError(f"confidence must lie between 0 and 1, not {wrong[0]}")
     return column
+
+
+def _shares(signals: Signals, leaves: Bools, at: Ints, count: int) -> Iterable[float | None]:
+    """Of the wanted rows: how much leaves; none for all, and where a position is wanted."""
+    if signals.share_pct is None:
+        return repeat(None, len(at))
+    column = _column(signals.share_pct, at, "share_pct", count)
+    wrong = column[~np.isnan(column) & ~((column > 0) & (column <= 100))]
+    if len(wrong):
+        raise ValueError(f"share_pct must lie above 0 and be at most 100, not {wrong[0]}")
+    parts = (leaves & (column < 100)).tolist()
+    return [share if part else None for share, part in zip(column.tolist(), parts, strict=True)]
 
 
 def _column(

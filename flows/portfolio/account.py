@@ -21,6 +21,7 @@ from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
 from flows.portfolio.gates.base import Exposure, Figures, Intent, Standing
 from flows.portfolio.legs import Legs
+from flows.portfolio.parting import part_of
 from flows.portfolio.pending import trigger
 from flows.portfolio.scan import BREAK, DAY, DONE, NEVER, ROW, new_lanes, new_tally, scan, settle
 from schemas.config.root import Config
@@ -146,8 +147,7 @@ class Account:
             if holding and held and want != held:
                 if self.steering and self.steering.keeps(signal, "sell" if held > 0 else "buy", outbox):
                     continue
-                value = -float(holding.quantity) * signal.price
-                self.place(self.orders.exit(holding, signal), value, timeframes, outbox)
+                self._exit(holding, signal, timeframes, outbox)
             pending = self.desk.pending_of(signal.symbol, signal.strategy) if self.broker.pending else None
             if pending and (1 if pending.order.side == "buy" else -1) == want:
                 held = want
@@ -158,6 +158,16 @@ class Account:
                 self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox)
             if self.steering:
                 self.steering.settle(timeframes, outbox)
+
+    def _exit(self, holding: Holding, signal: Any, timeframes: Ints, outbox: Outbox) -> None:
+        """Out of a position, or of a share of it."""
+        instrument = self.config.instruments.of(signal.symbol)
+        quantity = part_of(holding, signal.share_pct or 100.0, instrument, signal.price)
+        if quantity:
+            value = -float(quantity) * signal.price
+            self.place(self.orders.exit(holding, quantity, signal), value, timeframes, outbox)
+        else:
+            self.desk.too_small(holding, signal.share_pct, signal.ts, "signal", outbox)
 
     def _enter(self, signal: Any, side: int, held: int, adds: Holding | None, timeframes: Ints, outbox: Outbox) -> None:
         slot = self.slots[signal.symbol]

@@ -35,6 +35,12 @@ class Holding(msgspec.Struct, gc=False):
     entered: Decimal = Decimal(0)  # if it was added to: quantity of all entries …
     entered_value: Decimal = Decimal(0)  # … and what it was bought (or sold short) for
     leaving: bool = False  # an order that closes all of it waits
+    going: Decimal = Decimal(0)  # quantity that orders take which wait, and do not close all of it
+
+    @property
+    def free(self) -> Decimal:
+        """What no order takes yet."""
+        return self.quantity - self.going
 
 
 class Closed(msgspec.Struct, gc=False):

@@ -24,6 +24,7 @@ class Ticket(msgspec.Struct, gc=False):
 
     order: Any  # schemas.order.Order
     value: float  # expected notional: added to exposure by an entry, taken from it by an exit
+    opens: int = 0  # how many positions there are more once it is filled: 1, 0, or -1
 
 
 class Triggered(NamedTuple):
@@ -127,7 +128,7 @@ class PaperBroker:
     def snapshot(self) -> dict[str, Any]:
         """All state."""
         return {
-            "waiting": {symbol: [(t.order, t.value) for t in tickets] for symbol, tickets in self.waiting.items()},
+            "waiting": {s: [msgspec.structs.astuple(one) for one in own] for s, own in self.waiting.items()},
             "pending": {s: [msgspec.structs.astuple(one) for one in own] for s, own in self.pending.items()},
             "guards": {
                 symbol: {name: _flat(guard) for name, guard in guards.items()} for symbol, guards in self.guards.items()

@@ -14,6 +14,7 @@ from flows.portfolio.control.notices import Notices
 from flows.portfolio.ledger import Ledger
 from flows.portfolio.memory import Memory
 from flows.portfolio.orders import Orders
+from flows.portfolio.parting import parted
 from flows.portfolio.pending import Pending, Prices, reached
 from flows.portfolio.rounding import DOWN, UP, money, on_grid, worth
 from flows.portfolio.tranches import Guard, guard_of
@@ -57,7 +58,7 @@ class Desk:
         self._watch(symbol, None, ts, candle_ts, prices, outbox)
         for one in tuple(self.broker.pending.get(symbol, ())) if self.broker.pending else ():
             found = reached(one, prices)
-            if one.order.leg == "add" and self._left(one.order):
+            if found and one.order.leg == "add" and self._left(one.order):
                 self.withdraw(one, "ENTRY_WITHDRAWN", ts, {"by": "exit"}, outbox)
             elif found:
                 self._unpend(one)
@@ -111,21 +112,25 @@ class Desk:
             price = self.broker.market_price(holding.symbol, close, buy=order.side == "buy")
             self.fill(order, price, ts, candle_ts, outbox)
         else:
-            self.wait(order, -float(holding.quantity) * close)
+            self.wait(order, -float(order.quantity) * close)
 
     def wait(self, order: Any, value: float) -> None:
         """Hand an order to the broker, for the next open. ``value``: its notional, negative for an exit."""
-        self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value))
+        opens = int(order.leg == "entry")
+        if order.reduce_only:
+            holding = self.book.holdings[(order.symbol, order.strategy)]
+            holding.leaving = order.quantity == holding.free
+            holding.going += order.quantity
+            opens = -int(holding.leaving)
+        self.broker.waiting.setdefault(order.symbol, []).append(Ticket(order, value, opens))
         self.committed += value
-        self.coming += _positions(order)
-        if value < 0:
-            self.book.holdings[(order.symbol, order.strategy)].leaving = True
+        self.coming += opens
 
     def pend(self, order: Any, value: float, ts: int) -> None:
         """Hand an entry to the broker that waits for its price, until the close of a candle."""
         self.broker.pending.setdefault(order.symbol, []).append(Pending(order, value, float(order.price), ts))
         self.committed += value
-        self.coming += _positions(order)
+        self.coming += int(order.leg == "entry")
 
     def pending_of(self, symbol: str, strategy: str) -> Pending | None:
         """The entry of a strategy that waits for its price."""
@@ -145,6 +150,13 @@ class Desk:
         if one.order.leg == "entry":
             self.memory.risked.pop(one.order.position_id, None)
         self._tell(one.order, code, ts, figures, outbox, level)
+
+    def too_small(self, holding: Holding, share_pct: float, ts: int, by: str, outbox: Outbox) -> None:
+        """A share of a position was to leave, and is less than an exchange takes. An alert tells of it."""
+        told = {"strategy": holding.strategy, "by": by, "share_pct": share_pct, "held": str(holding.free)}
+        self.notices.alert(
+            *(outbox, "PART_TOO_SMALL", ts, Place("symbol", holding.symbol), told, "info"), about=f"{holding.id} {by}"
+        )
 
     def _left(self, order: Any) -> bool:
         """Whether what an order wants to add to is gone, or about to go."""
@@ -170,12 +182,14 @@ class Desk:
         own.remove(one)
         if not own:
             del self.broker.pending[one.order.symbol]
-        self.uncommit(Ticket(one.order, one.value))
+        self.uncommit(Ticket(one.order, one.value, int(one.order.leg == "entry")))
 
     def uncommit(self, ticket: Ticket) -> None:
         """A ticket waits no more."""
+        if ticket.order.reduce_only:
+            self.book.holdings[(ticket.order.symbol, ticket.order.strategy)].going -= ticket.order.quantity
         self.committed -= ticket.value
-        self.coming -= _positions(ticket.order)
+        self.coming -= ticket.opens
         if not self.broker.waiting and not self.broker.pending:
             self.committed = 0.0  # nothing waits: no rounding error may stay behind
 
@@ -236,11 +250,16 @@ class Desk:
         if closed is not None:
             self.broker.release(*key)
             addition = self.pending_of(*key) if self.broker.pending else None
-            if addition:
+            if addition and addition.order.leg == "add":  # and not the entry of a reversal
                 self.withdraw(addition, "ENTRY_WITHDRAWN", ts, {"by": order.leg}, outbox)
             self.memory.exited(key, ts, holding.id, float(closed.realised_pnl))
         else:
-            holding.stop, holding.target = self.broker.guards[order.symbol][order.strategy].outermost()
+            guard = self.broker.guards[order.symbol][order.strategy]
+            if order.leg not in ("stop", "target"):  # which take their tranches along
+                guard.tranches = parted(
+                    guard.tranches, order.quantity, self.broker.instruments.of(order.symbol), float(price)
+                )
+            holding.stop, holding.target = guard.outermost()
         self.ledger.position(outbox, holding, ts, closed)
 
     def configure(self, exits: ExitsConfig) -> None:
@@ -264,8 +283,3 @@ class Desk:
         self.ledger.restore(state["ledger"])
         self.memory.restore(state["memory"])
         self.committed, self.coming = state["committed"]
-
-
-def _positions(order: Any) -> int:
-    """How many positions there are more once an order is filled."""
-    return -1 if order.reduce_only else int(order.leg == "entry")

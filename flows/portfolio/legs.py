@@ -76,6 +76,4 @@ class Legs:
 
 def _enough(quantity: Decimal, intent: Intent) -> bool:
     """Whether an exchange would take an order of that quantity."""
-    instrument = intent.instrument
-    notional = float(quantity) * intent.price
-    return quantity > 0 and quantity >= instrument.min_quantity and notional >= float(instrument.min_notional)
+    return intent.instrument.takes(quantity, intent.price)

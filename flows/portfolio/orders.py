@@ -52,18 +52,18 @@ class Orders:
             tranches=tranches,
         )
 
-    def exit(self, holding: Holding, signal: Any) -> Any:
-        """Close a position because a signal wants another one, or none."""
-        return self._close(holding, "exit", signal.ts, "market", None, holding.quantity, signal.id, signal.reason)
+    def exit(self, holding: Holding, quantity: Decimal, signal: Any) -> Any:
+        """Close a position, or a part of it, because a signal wants another one, less of it, or none."""
+        return self._close(holding, "exit", signal.ts, "market", None, quantity, signal.id, signal.reason)
 
     def time(self, holding: Holding, ts: int, candles: int) -> Any:
         """Close a position because its time is up."""
         reason = f"held for {candles} candles"
-        return self._close(holding, "time", ts, "market", None, holding.quantity, None, reason)
+        return self._close(holding, "time", ts, "market", None, holding.free, None, reason)
 
-    def close(self, holding: Holding, ts: int, reason: str) -> Any:
-        """Close a position because a breaker or a command wants it."""
-        return self._close(holding, "close", ts, "market", None, holding.quantity, None, reason)
+    def close(self, holding: Holding, quantity: Decimal, ts: int, reason: str) -> Any:
+        """Close a position, or a part of it, because a breaker or a command wants it."""
+        return self._close(holding, "close", ts, "market", None, quantity, None, reason)
 
     def bracket(self, holding: Holding, hit: Triggered, ts: int) -> Any:
         """Close a position, or a part of it, because its stop or a target was reached."""
@@ -84,8 +84,13 @@ class Orders:
         reason: str,
         number: int = 0,
     ) -> Any:
-        """No gate is asked: nothing may hold up getting out. ``number``: of the first tranche that leaves by it."""
-        facts = (self.portfolio, holding.strategy, holding.symbol, ts, leg)
+        """No gate is asked: nothing may hold up getting out. ``number``: of the first tranche that leaves by it.
+
+        A part that leaves at the market is told apart from others by how much has gone before it.
+        """
+        facts: list[str | int] = [self.portfolio, holding.strategy, holding.symbol, ts, leg]
+        if leg in ("exit", "close") and quantity < holding.free:
+            facts.append(f"{holding.left + holding.going:f}")
         return OrderRow(
             id=event_id(*facts, number) if number else event_id(*facts),
             ts=ts,

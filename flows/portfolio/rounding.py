@@ -76,6 +76,16 @@ def part(value: Decimal, quantity: Decimal, whole: Decimal) -> Decimal:
     return money(_EXACT.divide(_EXACT.multiply(value, quantity), whole))
 
 
+def share(quantity: Decimal, part: Decimal, whole: Decimal, lot: Decimal) -> Decimal:
+    """``part`` of ``whole`` of a quantity, down to the lot.
+
+    >>> share(Decimal("0.5"), Decimal(1), Decimal(2), Decimal("0.1"))
+    Decimal('0.2')
+    """
+    lots = _EXACT.divide(_EXACT.multiply(quantity, part), _EXACT.multiply(whole, lot))
+    return plain(_EXACT.multiply(lots.to_integral_value(DOWN), lot))
+
+
 def average(value: Decimal, quantity: Decimal) -> Decimal:
     """The price of a quantity that was filled at several, to 15 significant digits.
 

@@ -106,7 +106,7 @@ class PortfolioStage:
             self.live.states.shadowed.discard(label)
         left = self.live if shadow else self.shadows.get(label)
         if left is not None and left.steering is not None:
-            left.steering.hold(Place("strategy", label), f"mode of {label}", close=True)
+            left.steering.hold(Place("strategy", label), f"mode of {label}", 100.0)
             left.steering.settle(self.aligner.timeframes, outbox)
             left.steering.wind()
 

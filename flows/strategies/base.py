@@ -24,7 +24,8 @@ class Signals:
 
     ``long``, ``short`` and ``flat`` are masks; at most one of them may hold in a row. Each long or short needs a
     stop, given as its distance from the close (quote currency, positive). ``target_distance`` is optional (NaN: no
-    target in this row). ``values`` are columns worth recording beside the signal.
+    target in this row). ``share_pct`` is for rows of ``flat``: how much of what is held leaves, above 0 and at most 100
+    percent (NaN or no column: all of it). ``values`` are columns worth recording beside the signal.
     """
 
     long: Bools | None = None
@@ -33,6 +34,7 @@ class Signals:
     stop_distance: Floats | None = None
     target_distance: Floats | None = None
     confidence: Floats | None = None
+    share_pct: Floats | None = None
     reason: str = ""
     values: dict[str, Floats] = field(default_factory=dict)
 

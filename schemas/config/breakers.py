@@ -19,7 +19,10 @@ def _is_reset(text: str) -> str:
 
 
 Reset = Annotated[str, AfterValidator(_is_reset), Form("command, day, or a count and one of s, m, h, d, w")]
-ACTION = "block: no entries; halt: nothing but exits that protect; close: halt, and close all positions in its scope"
+ACTION = (
+    "block: no entries; reduce: no entries, and close share_pct of each position in its scope; halt: nothing but exits "
+    "that protect; close: halt, and close all positions in its scope"
+)
 RESET = "by command only, when the UTC day ends, or after so much event time"
 SCOPE = "count for all, for each strategy, or for each symbol; and hold up just that"
 
@@ -28,6 +31,7 @@ class BreakerConfig(Section):
     """What a breaker does, and until when."""
 
     action: Action = Field("block", description=ACTION)
+    share_pct: float = Field(50.0, gt=0, lt=100, description="for reduce: of each position, what is closed")
     reset: Reset = Field("command", description=RESET)
 
 

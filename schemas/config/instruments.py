@@ -17,6 +17,15 @@ class Instrument(Section):
     min_quantity: NotNegative = Field(Decimal(0), description="smallest order, base currency")
     min_notional: NotNegative = Field(Decimal(10), description="smallest order, quote currency")
 
+    def takes(self, quantity: Decimal, price: float) -> bool:
+        """Whether the exchange would take an order of a quantity, at about this price.
+
+        >>> instrument = Instrument(lot="0.001", min_notional=10)
+        >>> instrument.takes(Decimal("0.1"), 100.0), instrument.takes(Decimal("0.099"), 100.0)
+        (True, False)
+        """
+        return quantity >= max(self.lot, self.min_quantity) and float(quantity) * price >= float(self.min_notional)
+
 
 class InstrumentsConfig(Section):
     """The default instrument, and those that differ from it."""

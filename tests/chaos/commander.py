@@ -76,7 +76,7 @@ class Commander:
 
     def _token(self) -> str | None:
         """Of the last command that wants to be confirmed; the same again for who confirms twice."""
-        asked = next(one.id for one in reversed(self.given) if one is not None and one.name == "close")
+        asked = next(one.id for one in reversed(self.given) if one is not None and one.name in ("close", "reduce"))
         for row in reversed(self._topics.rows["replies"]):
             reply = msgspec.json.decode(row.value)
             if reply["command_id"] == asked:
@@ -102,6 +102,7 @@ class Commander:
             (("reduce", {"for": "4m"}), ("pause", {**symbol, "for": "5m"})),
             (("close", symbol), ("status", {})),
             (("close", strategy), ("resume", {})),
+            (("close", {**symbol, "share_pct": 50}), ("reduce", {"share_pct": 40}), CONFIRM, ("resume", {})),
             (("close", {}), CONFIRM, CONFIRM),
             *((_set(key, value), _set(key, back)) for key, value, back in SETTINGS_CHANGED),
             (_set("kafka.prefix", "other"), _set("risk.max_open_positions", "many")),

@@ -37,7 +37,8 @@ def broken(rows: Mapping[str, Sequence[Row]]) -> list[str]:
 
 def _position(own: Sequence[tuple[Any, Any]], places: Sequence[Any]) -> Iterator[str]:
     """One position: what has left is what has come, and the stop is for what is still there."""
-    parts, held, left = list[tuple[Decimal, Decimal, Decimal | None]](), Decimal(0), list[Decimal]()
+    parts: list[tuple[Decimal, Decimal, Decimal | None]] | None = []
+    held, left = Decimal(0), list[Decimal]()
     for order, fill in own:
         quantity = Decimal(fill["quantity"])
         if quantity != Decimal(order["quantity"]):
@@ -48,9 +49,11 @@ def _position(own: Sequence[tuple[Any, Any]], places: Sequence[Any]) -> Iterator
                 yield "its parts are not all of it"
         else:
             before, held = held, held - quantity
-            if quantity not in _leaving(order, parts, before):
+            if order["leg"] in ("close", "exit") and quantity < before and " % " in order["reason"]:
+                parts = None  # a share of each part, rounded: what each is then is for the tests of the account
+            if parts is not None and quantity not in _leaving(order, parts, before):
                 yield f"{order['leg']} of {quantity} of {before} in {parts}"
-            parts = _rest(order, parts, quantity)
+            parts = None if parts is None else _rest(order, parts, quantity)
         left.append(held)
     told = [quantity for quantity, _ in groupby(Decimal(one["quantity"]) for one in places if one["status"] == "open")]
     if told != [one for one in left if one]:

@@ -69,17 +69,18 @@ def test_commands_are_answered_survive_a_kill_and_are_in_the_journal(installatio
     with installation.running() as run:
         code, said = told(installation, *BUY)
         assert (code, said.startswith("refused: INTENT_EXECUTED: intent=click")) == (1, True)
+        assert told(installation, "close", "BTC/USDT", "share_pct=50") == (0, "done: DONE: orders=1\n")
         code, said = told(installation, "close", "all")
         assert (code, "penstock command confirm" in said) == (0, True)
         assert told(installation, "confirm", said.split()[-1]) == (0, "done: DONE: orders=1\n")
         installation.done("publish", flat(folder, 160, 230))
-        run.until(lambda: installation.values("fills"), lambda found: len(found) == 2)
+        run.until(lambda: installation.values("fills"), lambda found: len(found) == 3)
         code, said = told(installation, "status", "--json")
         assert (code, json.loads(said)["figures"]["positions"]) == (0, 0)
         assert run.end() == 0
     (letter,) = installation.records("deadletters")
     assert (letter["reason"], letter["raw"]) == ("COMMAND_INVALID", '{"id": "x"}')
-    assert len({row["id"] for row in installation.records("audit")}) == len(installation.records("audit")) == 9
+    assert len({row["id"] for row in installation.records("audit")}) == len(installation.records("audit")) == 10
     words = ("replay", "--from-kafka", "--of", "journal", "--no-html", "--out", "again")
     installation.done(*words)
     for topic in SAME:
@@ -99,6 +100,8 @@ def test_who_may_give_none_is_told_before_anything_is_sent(tmp_path: Path) -> No
     [
         ("close", ["BTC/USDT"], {"symbol": "BTC/USDT"}),
         ("close", ["strategy=a"], {"strategy": "a"}),
+        ("close", ["share_pct=50", "BTC/USDT"], {"symbol": "BTC/USDT", "share_pct": "50"}),
+        ("close", ["all", "share_pct=50"], {"share_pct": "50"}),
         ("buy", ["BTC/USDT", "stop=95"], {"symbol": "BTC/USDT", "stop": "95"}),
         ("reset", ["drawdown"], {"breaker": "drawdown"}),
     ],
@@ -107,7 +110,16 @@ def test_words_are_arguments(name: str, words: list[str], found: dict[str, str])
     assert arguments(name, words) == found
 
 
-@pytest.mark.parametrize(("name", "words"), [("close", []), ("pause", ["now"]), ("set", ["risk.quantity"])])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("close", []),
+        ("close", ["share_pct=50"]),
+        ("close", ["all", "BTC/USDT"]),
+        ("pause", ["now"]),
+        ("set", ["risk.quantity"]),
+    ],
+)
 def test_a_word_too_many_or_too_few_is_a_mistake(name: str, words: list[str]) -> None:
     with pytest.raises(UserError):
         arguments(name, words)

@@ -23,6 +23,7 @@ SIGNAL: dict[str, Any] = {
     "values": {"fast": 1.5, "slow": None, "count": 3, "word": "x"},
     "bid": 100.25,
     "ask": 100.75,
+    "share_pct": 50.0,
 }
 _MARKET: dict[str, Any] = {"symbol": "BTC/USDT:USDT", "ts": 60_000}
 _ACCOUNT: dict[str, Any] = {"id": "i", "ts": 60_000, "portfolio": "main", "strategy": "s", "symbol": "BTC/USDT"}

@@ -25,6 +25,7 @@ class Given(NamedTuple):
     command: Command
     received_ms: int
     ts: int
+    confirmed: bool = False  # its token has come back
 
     def argument(self, name: str, default: str | None = None) -> str:
         """An argument as text. Raises Refused when it is missing."""
@@ -119,7 +120,7 @@ class Commands:
         return ALL
 
     def hold(self, level: int, given: Given) -> Outcome:
-        """Pause, reduce, halt: until a resume, or for a while."""
+        """Pause, halt: until a resume, or for a while."""
         place, states = self.place(given), self.steering.states
         until = None
         if (wait := given.command.arguments.get("for")) is not None:
@@ -129,8 +130,18 @@ class Commands:
                 raise Refused("ARGUMENT_WRONG", why=str(wrong)) from None
         before = states.at(place)
         states.put(place, COMMAND, level, until)
-        self.steering.hold(place, f"command {given.command.name}", close=False)
+        self.steering.hold(place, f"command {given.command.name}")
         return done(before={str(place): before}, after={str(place): states.at(place)}, until=until)
+
+    def reduce(self, given: Given, outbox: Outbox) -> Outcome:
+        """Pause; and where a share is named, close that much of each position there, as a breaker's ``reduce`` does."""
+        if "share_pct" not in given.command.arguments:
+            return self.hold(REDUCING, given)
+        share_pct = _share(given)
+        if self.place(given) == ALL and not given.confirmed:
+            return self._ask(given, positions=len(self.stage.live.book.holdings))
+        held, closed = self.hold(REDUCING, given), self._close(self.place(given), share_pct, given, outbox)
+        return done(before=held.before, after=held.after, **held.figures, **closed.figures)
 
     def resume(self, given: Given, outbox: Outbox) -> Outcome:  # noqa: ARG002 (all have one shape)
         """Take back what a command holds up there. What a breaker holds up is for ``reset``."""
@@ -141,18 +152,22 @@ class Commands:
         return done(before={str(place): before}, after={str(place): states.at(place)}, state=states.at(place))
 
     def close(self, given: Given, outbox: Outbox) -> Outcome:
-        """Close the positions of a symbol or a strategy; of everything when the token comes back."""
-        place = self.place(given)
-        if place == ALL:
-            count = len(self.stage.live.book.holdings)
-            return self._ask(given, positions=count)
-        return self._close(place, given, outbox)
+        """Close the positions of a symbol or a strategy, or a share; of everything when the token comes back."""
+        place, share_pct = self.place(given), _share(given)
+        if place == ALL and not given.confirmed:
+            return self._ask(given, positions=len(self.stage.live.book.holdings))
+        closed = self._close(place, share_pct, given, outbox)
+        if "too_small" in closed.figures and not closed.figures["orders"]:
+            raise Refused("PART_TOO_SMALL", share_pct=share_pct, positions=closed.figures["too_small"])
+        return closed
 
-    def _close(self, place: Place, given: Given, outbox: Outbox) -> Outcome:
+    def _close(self, place: Place, share_pct: float, given: Given, outbox: Outbox) -> Outcome:
+        """Entries that wait are withdrawn when all is to leave."""
         before = len(outbox["orders"])
-        self.steering.hold(place, f"command of {given.command.sender}", close=True)
-        self.steering.settle(self.stage.aligner.timeframes, outbox)
-        return done(orders=len(outbox["orders"]) - before)
+        self.steering.hold(place, f"command of {given.command.sender}", share_pct, withdraws=share_pct >= 100)
+        small = self.steering.settle(self.stage.aligner.timeframes, outbox)
+        found: dict[str, Any] = {"too_small": small} if small else {}
+        return done(orders=len(outbox["orders"]) - before, **found)
 
     def _ask(self, given: Given, **figures: Any) -> Outcome:
         ends = given.received_ms + to_millis(self.stage.config.commands.confirm_within)
@@ -170,7 +185,7 @@ class Commands:
         del self.pending[token]
         if given.received_ms > waits.ends:
             raise Refused("TOKEN_EXPIRED", token=token, late_ms=given.received_ms - waits.ends)
-        return self._close(ALL, given, outbox)
+        return NAMED[waits.command.name](self, given._replace(command=waits.command, confirmed=True), outbox)
 
     def reset(self, given: Given, outbox: Outbox) -> Outcome:
         """Reset a breaker: there, or wherever it has tripped."""
@@ -241,9 +256,21 @@ class Commands:
         }
 
 
+def _share(given: Given) -> float:
+    """What is to leave of each position, in percent. Raises Refused."""
+    value = given.command.arguments.get("share_pct")
+    try:
+        share_pct = 100.0 if value is None else float(value)
+    except (ValueError, OverflowError):
+        share_pct = 0.0
+    if not 0 < share_pct <= 100:
+        raise Refused("ARGUMENT_WRONG", why=f"share_pct is above 0 and at most 100, not {value!r:.80}")
+    return share_pct
+
+
 NAMED: dict[str, Callable[[Commands, Given, Outbox], Outcome]] = {
     "pause": lambda self, given, _: self.hold(REDUCING, given),
-    "reduce": lambda self, given, _: self.hold(REDUCING, given),
+    "reduce": Commands.reduce,
     "halt": lambda self, given, _: self.hold(HALTED, given),
     "resume": Commands.resume,
     "close": Commands.close,

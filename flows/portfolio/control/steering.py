@@ -16,7 +16,7 @@ from flows.portfolio.control.intents import Intents
 from flows.portfolio.control.levels import NEVER
 from flows.portfolio.control.notices import Notices
 from flows.portfolio.control.states import HALTED, REDUCING
-from flows.portfolio.control.unwind import close_all, withdraw
+from flows.portfolio.control.unwind import close, withdraw
 from flows.portfolio.gates.base import Refusal
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
@@ -24,7 +24,7 @@ from schemas.timeframe import to_millis
 if TYPE_CHECKING:
     from flows.portfolio.account import Account
 
-LEVEL = {"block": REDUCING, "halt": HALTED, "close": HALTED}
+LEVEL = {"block": REDUCING, "reduce": REDUCING, "halt": HALTED, "close": HALTED}
 Key = tuple[str, Place]
 
 
@@ -33,6 +33,15 @@ class Tripped(NamedTuple):
 
     ts: int
     until: int | None
+
+
+class Due(NamedTuple):
+    """What is to be done there before this instant is over."""
+
+    place: Place
+    by: str
+    share_pct: float  # of each position, what is to leave
+    withdraws: bool  # entries that wait
 
 
 class Steering:
@@ -49,7 +58,7 @@ class Steering:
         self.expected: dict[str, float] = {}  # by id of a market order that waits: the price it was decided at
         self.intents = Intents(0)
         self.by_hand: dict[str, int] = {}  # by symbol: the instant of the last trade by hand
-        self._due: list[tuple[Place, str, bool]] = []  # place, who, whether to close: to be done at this instant
+        self._due: list[Due] = []
         self.breakers: list[Breaker] = []
         account.tally["armed"] = 1
         self.configure(config)
@@ -186,11 +195,12 @@ class Steering:
         self.states.put(place, breaker.name, LEVEL[breaker.config.action], until)
         state = self.states.at(place)
         self.notices.breaker(outbox, "CircuitBreakerTripped", ts, breaker, place, state, until, breaker.name, figures)
-        self.hold(place, breaker.name, close=breaker.config.action == "close")
+        shares = {"close": 100.0, "reduce": breaker.config.share_pct}
+        self.hold(place, breaker.name, shares.get(breaker.config.action, 0.0))
 
-    def hold(self, place: Place, by: str, *, close: bool) -> None:
-        """Entries that wait there are to be withdrawn, and positions to be closed, before this instant is over."""
-        self._due.append((place, by, close))
+    def hold(self, place: Place, by: str, share_pct: float = 0.0, *, withdraws: bool = True) -> None:
+        """Entries that wait there are to be withdrawn, and positions to leave, before this instant is over."""
+        self._due.append(Due(place, by, share_pct, withdraws))
         self.account.tally["alarm"] = 0
 
     def reset(self, key: Key, ts: int, by: str, outbox: Outbox) -> None:
@@ -212,13 +222,23 @@ class Steering:
         ends = [one.until for one in self.tripped.values() if one.until is not None]
         self.account.tally["alarm"] = min([*ends, *self.states.ends()], default=NEVER)
 
-    def settle(self, timeframes: Ints, outbox: Outbox) -> None:
-        """Do what is due. To close a position may trip the next breaker."""
+    def settle(self, timeframes: Ints, outbox: Outbox) -> int:
+        """Do what is due. To close a position may trip the next breaker.
+
+        Returns how many positions were too small to be parted: a command is answered so, of a breaker an alert tells.
+        """
+        small = 0
         while self._due:
-            place, by, close = self._due.pop(0)
-            withdraw(self.account, self.notices, place, by, outbox)
-            if close:
-                close_all(self.account, place, f"closed by {by}", timeframes, outbox)
+            due = self._due.pop(0)
+            if due.withdraws:
+                withdraw(self.account, self.notices, due.place, due.by, outbox)
+            if due.share_pct:
+                whole = close(self.account, due.place, due.share_pct, due.by, timeframes, outbox)
+                small += len(whole)
+                for holding in whole if due.withdraws else ():
+                    now = self.account.tally["now"].item()
+                    self.account.desk.too_small(holding, due.share_pct, now, due.by, outbox)
+        return small
 
     def keeps(self, signal: Any, side: str, outbox: Outbox) -> bool:
         """Whether a wish to get out is refused, for trading is halted there. Stops and targets go on."""

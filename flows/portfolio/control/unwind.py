@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from flows.columns import Ints
 from flows.outbox import Outbox
+from flows.portfolio.book import Holding
 from flows.portfolio.control.base import Place
 from flows.portfolio.control.notices import Notices
+from flows.portfolio.parting import part_of
 
 if TYPE_CHECKING:
     from flows.portfolio.account import Account
@@ -38,13 +40,21 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
             notices.alert(outbox, "ENTRY_WITHDRAWN", now, of, told, about=order.id)
 
 
-def close_all(account: Account, place: Place, reason: str, timeframes: Ints, outbox: Outbox) -> list[str]:
-    """Close all positions there, but those that are leaving already. Returns the ids of the orders."""
-    ids, marks = [], account.lanes["mark"]
+def close(account: Account, place: Place, share_pct: float, by: str, timeframes: Ints, outbox: Outbox) -> list[Holding]:
+    """Close all positions there, or a share of each, but those that are leaving already.
+
+    Returns those that are too small to be parted, and stay as they are.
+    """
+    small, now = list[Holding](), account.tally["now"].item()
+    part = "" if share_pct >= 100 else f"{share_pct:g} % "
     for (symbol, strategy), holding in sorted(account.book.holdings.items()):
-        if place.holds(strategy, symbol) and not holding.leaving:
-            order = account.orders.close(holding, account.tally["now"].item(), reason)
-            price = marks.item(account.slots[symbol])
-            account.place(order, -float(holding.quantity) * price, timeframes, outbox)
-            ids.append(order.id)
-    return ids
+        if not place.holds(strategy, symbol) or holding.leaving:
+            continue
+        price = account.lanes["mark"].item(account.slots[symbol])
+        quantity = part_of(holding, share_pct, account.config.instruments.of(symbol), price)
+        if quantity:
+            order = account.orders.close(holding, quantity, now, f"{part}closed by {by}")
+            account.place(order, -float(quantity) * price, timeframes, outbox)
+        else:
+            small.append(holding)
+    return small

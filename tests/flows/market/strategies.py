@@ -107,4 +107,8 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda s: replace(s, long=s.long | True, confidence=np.full(len(s.long), np.nan)),
         "ValueError: confidence must lie between 0 and 1, not nan",
     ),
+    "a share of nothing": (
+        lambda s: replace(s, flat=~s.long, share_pct=np.zeros(len(s.long))),
+        "ValueError: share_pct must lie above 0 and be at most 100, not 0.0",
+    ),
 }

@@ -77,6 +77,7 @@ def test_a_signal_says_all_that_it_was_decided_on() -> None:
         "values": {"fast": 1.5, "slow": 2.5},
         "bid": None,
         "ask": None,
+        "share_pct": None,
     }
 
 
@@ -116,6 +117,13 @@ def test_a_flat_has_neither_stop_nor_target() -> None:
 def test_without_distances_there_is_neither_stop_nor_target_and_confidence_is_full() -> None:
     signal = one(Signals(long=YES))
     assert (signal.stop, signal.target, signal.confidence, signal.values) == (None, None, 1.0, {})
+
+
+@pytest.mark.parametrize(("share_pct", "found"), [(25.0, 25.0), (100.0, None), (np.nan, None)])
+def test_a_share_is_for_leaving_and_all_of_it_is_none(share_pct: float, found: float | None) -> None:
+    share = np.array([share_pct])
+    assert one(Signals(flat=YES, share_pct=share)).share_pct == found
+    assert one(Signals(long=YES, stop_distance=np.array([2.0]), share_pct=share)).share_pct is None
 
 
 @pytest.mark.parametrize("distance", [np.nan, np.inf, -np.inf, 11.0, 20.0])

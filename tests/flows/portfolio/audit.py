@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,49 +14,12 @@ from flows.portfolio.rounding import money
 from schemas.command import Command
 from schemas.config.root import Config
 from tests.flows.portfolio.audit_control import Control, of_the_portfolio
+from tests.flows.portfolio.audit_held import Held
 from tests.flows.portfolio.audit_sizes import Sizes
 from tests.flows.portfolio.stories import Row, at
 
 SLACK = 1 + 1e-9
 """For limits that are computed in floats."""
-
-
-@dataclass
-class Held:
-    """A position as the auditor sees it: its entry, the parts that are still there, and what became of the others."""
-
-    order: Any
-    quantity: Decimal
-    cost: Decimal  # entry value of what is still there
-    fees: Decimal
-    parts: list[tuple[Decimal, Decimal, Decimal | None]]  # quantity, stop, target
-    ts: int  # of the fill
-    gained: Decimal = Decimal(0)
-    additions: int = 0
-
-    @property
-    def sign(self) -> int:
-        """1 long, -1 short."""
-        return 1 if self.order.side == "buy" else -1
-
-    def leaves(self, order: Any) -> None:
-        """A stop takes all parts at its level, a target those at its own, any other exit everything."""
-        gone = self.parts
-        if order.leg in ("stop", "target"):
-            gone = [one for one in self.parts if one[1 if order.leg == "stop" else 2] == order.price]
-        assert sum(one[0] for one in gone) == order.quantity > 0
-        self.parts = [one for one in self.parts if one not in gone]
-
-    def adds(self, order: Any, value: Decimal, fee: Decimal) -> None:
-        """No stop is farther away than the nearer one of the position's and of the addition."""
-        near = max if self.sign > 0 else min
-        level = near(order.stop, (min if self.sign > 0 else max)(stop for _, stop, _ in self.parts))
-        parts = self.parts + [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
-        self.parts = [(quantity, near(stop, level), target) for quantity, stop, target in parts]
-        self.quantity += order.quantity
-        self.cost += value
-        self.fees += fee
-        self.additions += 1
 
 
 class Audit:
@@ -98,10 +60,8 @@ class Audit:
         """Everything that came of a command."""
         outbox = of_the_portfolio(outbox)
         (reply,) = outbox["replies"]
-        live = {*self.waiting, *self.filled}
-        if reply.status == "done":
-            self.config = self.control.obeyed(command, reply, self.config, live)
-            self.sizes.risk = self.config.risk
+        self.config = self.control.answered(command, reply, self.config, {*self.waiting, *self.filled})
+        self.sizes.risk = self.config.risk
         self._decided(outbox["orders"], outbox["fills"], outbox)
 
     def _decided(self, orders: Sequence[Any], fills: Sequence[Any], outbox: Outbox) -> None:
@@ -109,6 +69,7 @@ class Audit:
         self.control.breakers(outbox["breakers"])
         at_close = {fill.order_id: fill for fill in fills}
         for order in orders:
+            assert order.id not in self.waiting.keys() | self.filled
             self.control.exits(order)
             if not order.reduce_only:
                 self._entry(order)
@@ -154,7 +115,7 @@ class Audit:
             return
         assert (order.position_id, order.reduce_only) == (held.order.id, True)
         assert order.side != held.order.side
-        held.leaves(order)
+        held.leaves(order, fill.price, self.config.instruments.of(order.symbol))
         cost = held.cost
         if held.parts:
             share = Fraction(held.cost) * Fraction(order.quantity) / Fraction(held.quantity)
@@ -199,9 +160,10 @@ class Audit:
         assert not self.control.holds_up(order, order.ts)
         entries = [one for one in self.waiting.values() if not one.reduce_only]
         exits = [one for one in self.waiting.values() if one.reduce_only]
+        closing = [one for key, one in self.held.items() if self._going(key) == one.quantity]
         opened = [one for one in entries if one.leg == "entry"]
         if order.leg == "entry":
-            assert len(self.held) + len(opened) - len(exits) < risk.max_open_positions
+            assert len(self.held) + len(opened) - len(closing) < risk.max_open_positions
         coming = sum(float(one.quantity) * self._expected(one) for one in entries)
         leaving = sum(float(one.quantity) * self.marks[one.symbol] for one in exits)
         # Entries that wait for another symbol's candle count at the price of their signal, which is its last mark.
@@ -225,6 +187,11 @@ class Audit:
         assert notional >= float(instrument.min_notional)
         self.risked[order.position_id] = self.risked.get(order.position_id, 0.0) + quantity * distance
         assert quantity <= self.sizes.most(order, equity, price, distance) * SLACK
+
+    def _going(self, key: tuple[str, str]) -> Decimal:
+        """What orders that wait take of a position."""
+        exits = [one for one in self.waiting.values() if one.reduce_only and (one.symbol, one.strategy) == key]
+        return sum((one.quantity for one in exits), Decimal(0))
 
     def _spread(self, order: Any, notional: float, equity: float) -> None:
         """The caps on symbols, groups and the net, with what waits counted as if it were filled."""

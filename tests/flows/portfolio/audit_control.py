@@ -23,6 +23,7 @@ class Control:
         self.tripped: dict[tuple[str, Whose], tuple[int, bool]] = {}  # by breaker: when, and whether it halts
         self.held: dict[Whose, tuple[bool, int]] = {}  # by commands: whether they halt, and until when
         self.shadows: set[str] = set()
+        self.asked: dict[str, Command] = {}  # by token
         self.clicks: dict[str, tuple[int, str]] = {}  # by intent: when it was ordered, and its order
 
     def breakers(self, rows: Sequence[Any]) -> None:
@@ -31,7 +32,7 @@ class Control:
             key = row.breaker, (row.scope, row.strategy or row.symbol)
             if row.event == "CircuitBreakerTripped":
                 assert key not in self.tripped
-                self.tripped[key] = row.ts, row.action != "block"
+                self.tripped[key] = row.ts, row.action in ("halt", "close")
             else:
                 del self.tripped[key]
 
@@ -51,8 +52,14 @@ class Control:
         """Nothing leaves in HALTED but what protects."""
         assert order.leg != "exit" or not self.holds_up(order, order.ts, halts=True)
 
-    def obeyed(self, command: Command, reply: Any, config: Config, live: set[str]) -> Config:
-        """A command that was obeyed. ``live`` are the orders that wait or were filled. Returns the settings now."""
+    def answered(self, command: Command, reply: Any, config: Config, live: set[str]) -> Config:
+        """A command and its answer. ``live`` are the orders that wait or were filled. Returns the settings now."""
+        if reply.status == "confirm":
+            self.asked[reply.figures["token"]] = command
+        if reply.status != "done":
+            return config
+        if command.name == "confirm":
+            command = self.asked.pop(str(command.arguments["token"]))
         name, given = command.name, {key: str(value) for key, value in command.arguments.items()}
         whose: Whose = ("symbol", given["symbol"]) if "symbol" in given else ("portfolio", None)
         whose = ("strategy", given["strategy"]) if "strategy" in given else whose

@@ -51,12 +51,13 @@ CHOICES: dict[str, list[Any]] = {
     "risk.var_min_samples": [1],
     "risk.min_reward_to_risk": [0.0, 1.0],
     "breakers.drawdown.max_pct": [None, None, 0.5],
-    "breakers.drawdown.action": ["block", "halt", "close"],
+    "breakers.drawdown.action": ["block", "reduce", "halt", "close"],
+    "breakers.drawdown.share_pct": [50.0, 10.0, 90.0],
     "breakers.drawdown.reset": ["5m"],
     "breakers.daily_loss.max_pct": [None, None, 1.0],
     "breakers.consecutive_losses.most": [None, None, 2],
     "breakers.consecutive_losses.scope": ["portfolio", "strategy", "symbol"],
-    "breakers.consecutive_losses.action": ["block", "close"],
+    "breakers.consecutive_losses.action": ["block", "reduce", "close"],
     "breakers.consecutive_losses.reset": ["3m", "command"],
     "breakers.stale_data.after": [None, None, "1m"],
     "breakers.order_rate.most": [None, None, 1],
@@ -165,7 +166,8 @@ def wants(draw: st.DrawFn, row: Row, strategy: str) -> Any:
     if side is None:
         return None
     if side == "flat":
-        return wish(row.minute, "flat", row.close, symbol=row.symbol, strategy=strategy)
+        share_pct = draw(st.sampled_from([None, None, 50.0, 25.0, 99.0]))
+        return wish(row.minute, "flat", row.close, symbol=row.symbol, strategy=strategy, share_pct=share_pct)
     sign = 1 if side == "long" else -1
     stop = draw(st.sampled_from([150, 33, 320, 500, 151, 240, 410, 90, 1200, -100, None]))
     target = draw(st.sampled_from([None, None, 151, 500, 700, 320, 40, -10]))
@@ -230,9 +232,10 @@ def orders_of_people(draw: st.DrawFn, market: Market, minute: int, before: Seque
         given = {"symbol": symbol, "stop": stop, "intent": draw(st.sampled_from("xyz"))}
     elif name in ("pause", "reduce", "halt", "resume"):
         wait = draw(st.sampled_from([{}, {"for": "1m"}, {"for": "3m"}]))
-        given = {**place, **(wait if name != "resume" else {})}
+        share = draw(st.sampled_from([{}, {"share_pct": 40}])) if name == "reduce" else {}
+        given = {**place, **(wait if name != "resume" else {}), **share}
     elif name == "close":
-        given = place or {"symbol": symbol}
+        given = {**(place or {"symbol": symbol}), "share_pct": draw(st.sampled_from([100, 100, 50, 7]))}
     elif name == "set":
         key, _, value = draw(st.sampled_from(CHANGED)).partition("=")
         given = {"key": key, "value": value}
@@ -247,6 +250,6 @@ def orders_of_people(draw: st.DrawFn, market: Market, minute: int, before: Seque
         return Command(id=f"c{number}", ts=ts, portfolio="main", sender="ann", name=word, arguments=arguments)
 
     first = one(len(before), name.split()[0], given)
-    if name != "close all":
+    if name != "close all" and (name != "reduce" or place or "share_pct" not in given):
         return [first]
     return [first, one(len(before) + 1, "confirm", {"token": event_id("main", first.id, "token")[:8]})]

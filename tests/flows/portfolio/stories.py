@@ -96,6 +96,7 @@ def wish(
     strategy: str = "a",
     missing: int = 0,
     mode: Mode = "live",
+    share_pct: float | None = None,
 ) -> Any:
     """The signal of a strategy at the close of the candle of that minute, which must be ``price``."""
     return SignalRow(
@@ -114,6 +115,7 @@ def wish(
         missing=missing,
         reason=f"{side} because the story says so",
         values={},
+        share_pct=share_pct,
     )
 
 
