@@ -191,8 +191,21 @@ CHANGED = (
     *("exits.ladder=[{share_pct: 50, at: 0.4}]", "exits.break_even_at=0.2", "exits.time_candles=2", "exits.trail=none"),
     *("exits.dual.stop_money=10", "risk.min_reward_to_risk=0.5", "exits.trail_at=0.5"),
 )
+FREE: dict[str, Any] = {
+    "portfolio.cash": "1000000",
+    "instruments.default.min_quantity": "0",
+    "exits.target": "signal",
+    "entries.by": "percent",
+    "risk.sizing": "risk",
+    "risk.max_open_positions": 10,
+    "risk.max_orders": None,
+    "risk.max_var_pct": None,
+    "risk.max_net_exposure_pct": None,
+    "breakers.stale_data.after": None,
+}
+"""With few gates in the way clicks are carried out, and so may be carried out twice."""
 NAMES = (
-    *("buy", "buy", "sell", "sell", "pause", "reduce", "halt", "resume", "resume", "close", "close all", "again"),
+    *("click", "click", "click", "click", "pause", "reduce", "halt", "resume", "resume", "close", "close all", "again"),
     *("set", "set", "mode", "mode", "reset", "alarm", "nonsense"),
 )
 
@@ -212,7 +225,8 @@ def commanded_markets(draw: st.DrawFn) -> Market:
         "breakers.divergence.alarms": draw(st.sampled_from([None, 1, 2])),
         "breakers.divergence.action": draw(st.sampled_from(["block", "halt", "close"])),
     }
-    return replace(market, changes={**market.changes, **rules}, commands=given)
+    free = FREE if draw(st.booleans()) else {}
+    return replace(market, changes={**market.changes, **free, **rules}, commands=given)
 
 
 @st.composite
@@ -222,10 +236,11 @@ def orders_of_people(draw: st.DrawFn, market: Market, minute: int, before: Seque
     ts = max([ts, *(one.ts for one in before[-1:])])
     if name == "again" and before:
         return [before[-1].model_copy(update={"ts": ts})]
-    symbol = draw(st.sampled_from([BTC, ETH, SOL]))
+    symbol = draw(st.sampled_from([*market.symbols, *market.symbols, SOL]))
     place = draw(st.sampled_from([{}, {"symbol": symbol}, {"strategy": "a"}, {"strategy": "manual"}]))
     given: dict[str, Any] = {}
-    if name in ("buy", "sell"):
+    if name == "click":
+        name = draw(st.sampled_from(["buy", "sell"]))
         closes = [row.close for row in market.rows if row.symbol == symbol and row.minute <= minute]
         sign, last = 1 if name == "buy" else -1, (closes or [100.0])[-1]
         stop = round(last * (1 - sign * draw(st.sampled_from([0.01, 0.03, 0.1, -0.01]))), 2)
@@ -250,6 +265,8 @@ def orders_of_people(draw: st.DrawFn, market: Market, minute: int, before: Seque
         return Command(id=f"c{number}", ts=ts, portfolio="main", sender="ann", name=word, arguments=arguments)
 
     first = one(len(before), name.split()[0], given)
+    if name in ("buy", "sell") and draw(st.booleans()):
+        return [first, one(len(before) + 1, draw(st.sampled_from([name, "buy"])), given)]
     if name != "close all" and (name != "reduce" or place or "share_pct" not in given):
         return [first]
     return [first, one(len(before) + 1, "confirm", {"token": event_id("main", first.id, "token")[:8]})]
