@@ -15,6 +15,7 @@ from connectors.sharding import shard_of
 from flows.plan import Plan, TopicInput, code_of, with_currency
 from flows.sources import stretch_of
 from schemas.config.root import Config
+from schemas.timeframe import to_millis
 from schemas.window import Window
 
 Made = tuple[Plan, dict[str, TopicSeries]]
@@ -90,12 +91,13 @@ def make_kafka_plan(
 Surveyed = tuple[tuple[str, ...], Sequence[Survey]]
 
 
-def _candles(feed: Feed, there: Sequence[Stretch], wanted: Wanted, _: Config, into: Collected) -> Surveyed:
-    surveys = [survey_candles(feed, one, wanted.window, into) for one in there]
+def _candles(feed: Feed, there: Sequence[Stretch], wanted: Wanted, config: Config, into: Collected) -> Surveyed:
+    most = to_millis(config.market.max_ahead)
+    surveys = [survey_candles(feed, one, wanted.window, into, most) for one in there]
     if not any(one.timeframes for one in surveys):
         everything = Collected()
         for one in there:
-            survey_candles(feed, one, Window(), everything)
+            survey_candles(feed, one, Window(), everything, most)
         raise _nothing(feed, everything.series(), wanted.window)
     return (), surveys
 

@@ -22,6 +22,7 @@ from flows.monitor import Monitor
 from flows.process import LostError, run_process
 from flows.watched import WatchedSink, WatchedSource
 from schemas.config.root import Config
+from schemas.timeframe import to_millis
 from sinks.kafka.events import EventTopic
 from sinks.kafka.sink import KafkaSink
 from sinks.state_folder import StateFolder
@@ -71,7 +72,15 @@ def run(
     monitor = Monitor(config, say, events, process, failed)
     source = TradeTopicSource if config.market.bars.made else CandleTopicSource
     market = kafka.topic(config.market.topic)
-    candles = source(client, kafka.group, market, kafka.start, config.run.batch_rows, monitor.source)
+    candles = source(
+        client,
+        kafka.group,
+        market,
+        kafka.start,
+        config.run.batch_rows,
+        monitor.source,
+        max_ahead_ms=to_millis(config.market.max_ahead),
+    )
     sink = KafkaSink(
         client,
         kafka.deployment,

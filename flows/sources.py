@@ -15,6 +15,7 @@ from connectors.kafka.stretch import Stretch, feed_of
 from connectors.kafka.stretch_source import CandleMaker, EntryMaker, Maker, StretchSource
 from connectors.trade_source import TradeSource
 from flows.plan import Plan, TopicInput
+from schemas.timeframe import to_millis
 
 
 def _nothing(*_: Any) -> None:
@@ -42,7 +43,7 @@ def source(plan: Plan, load: Callable[[str], Any], hooks: Hooks) -> FixedPartiti
 
     def maker(stretch: Stretch, known: Known | None) -> Maker:
         if plan.of == "candles":
-            return CandleMaker(stretch, plan.window, known)
+            return CandleMaker(stretch, plan.window, known, to_millis(config.market.max_ahead))
         return EntryMaker(Entries(config.portfolio.name, config.kafka.group))
 
     return StretchSource(feed, stretches, maker, config.run.batch_rows, hooks.on_rows, hooks.on_durable)

@@ -23,6 +23,7 @@ class Refused:
     headers: tuple[str, ...] = ()  # as in a dead letter
     symbol: str | None = None
     key: str | None = None  # as in a dead letter
+    figures: Mapping[str, int] = field(default_factory=dict)  # of a reason that is an alert, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,7 @@ id, and it is how a sink recognises what it has already published.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import sha1
-from typing import Any
 from uuid import UUID
 
 NAMESPACE = UUID("6f0d3a52-5d0e-5c1c-9d5e-70656e73746f")
@@ -22,22 +20,14 @@ def _escaped(fact: str | int) -> str:
     return str(fact).replace("\\", "\\\\").replace("|", "\\|")
 
 
-@lru_cache(maxsize=16_384)
-def _begun(facts: tuple[str | int, ...]) -> Any:
-    """The hash of the leading facts, which few events differ in (portfolio, strategy, symbol)."""
-    return sha1(_PREFIX + "".join(f"{_escaped(fact)}|" for fact in facts).encode(), usedforsecurity=False)
-
-
 def event_id(*facts: str | int) -> str:
     """The uuid5 of some facts: ``uuid.uuid5(NAMESPACE, "|".join(facts))``, with ``|`` and backslash in a fact escaped.
 
     >>> event_id("main", "sma_cross", "BTC/USDT", 1640995260000, "entry")
     '8afae159-2730-564c-9835-a71761348c7b'
     """
-    state = _begun(facts[:-2]).copy()
-    tail = "|".join(map(str, facts[-2:]))
-    if "\\" in tail or tail.count("|") >= len(facts[-2:]):
-        tail = "|".join(map(_escaped, facts[-2:]))
-    state.update(tail.encode())
-    text = state.hexdigest()
+    name = "|".join([str(fact) for fact in facts])
+    if "\\" in name or name.count("|") >= len(facts):
+        name = "|".join(map(_escaped, facts))
+    text = sha1(_PREFIX + name.encode(), usedforsecurity=False).hexdigest()
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

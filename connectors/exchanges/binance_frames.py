@@ -48,6 +48,14 @@ class _AggTrade(msgspec.Struct):
     m: bool
 
 
+class _OfTrades(msgspec.Struct):
+    data: _Trade
+
+
+class _OfAggTrades(msgspec.Struct):
+    data: _AggTrade
+
+
 class _Quote(msgspec.Struct):
     s: Symbol
     b: Positive
@@ -81,7 +89,7 @@ class _Head(msgspec.Struct):
 
 
 _head, _quote, _candle = msgspec.json.Decoder(_Head), lax(_Quote), lax(_Candle)
-_trade, _agg_trade = lax(_Trade), lax(_AggTrade)
+_trade, _agg_trade, _of_trades, _of_agg_trades = lax(_Trade), lax(_AggTrade), lax(_OfTrades), lax(_OfAggTrades)
 
 
 class BinanceParser(Parser):
@@ -90,11 +98,14 @@ class BinanceParser(Parser):
     def __init__(self, exchange: Exchange, trades: str) -> None:
         """``trades`` is the event to read them from: ``trade`` or ``aggTrade``."""
         self._exchange = exchange
-        self._trades = trades
+        self._trades, self._agg = trades, trades == "aggTrade"
+        self._mark = f'@{trades}","data":{{'.encode()
         self._symbols: dict[str, str] = {}
 
     def read(self, frame: bytes, received_ns: int) -> list[Parsed]:
         """One frame."""
+        if frame.find(self._mark, 10, 80) > 0:  # most are trades of a combined stream, to be decoded in one go
+            return [self._made(_of_agg_trades.decode(frame).data if self._agg else _of_trades.decode(frame).data)]
         head = _head.decode(frame)
         body: bytes | msgspec.Raw = frame
         kind = head.e
@@ -102,7 +113,7 @@ class BinanceParser(Parser):
             body = head.data
             kind = head.stream.partition("@")[2] or head.stream
         if kind == self._trades:
-            return [self._trade(body)]
+            return [self._made(_agg_trade.decode(body) if self._agg else _trade.decode(body))]
         if kind == "bookTicker" or (not kind and head.u):
             return [self._quote(body, received_ns)]
         if kind.startswith("kline"):
@@ -110,18 +121,13 @@ class BinanceParser(Parser):
         return [_notice(head, kind)]
 
     def _symbol(self, name: str) -> str:
-        if name not in self._symbols:
-            self._symbols[name] = self._exchange.from_exchange(name)
-        return self._symbols[name]
+        found = self._symbols.get(name)
+        if found is None:
+            found = self._symbols[name] = self._exchange.from_exchange(name)
+        return found
 
-    def _trade(self, body: bytes | msgspec.Raw) -> Parsed:
-        if self._trades == "trade":
-            row = _trade.decode(body)
-            number = row.t
-        else:
-            row = _agg_trade.decode(body)
-            number = row.a
-        side = "sell" if row.m else "buy"
+    def _made(self, row: _Trade | _AggTrade) -> Parsed:
+        number, side = row.t if isinstance(row, _Trade) else row.a, "sell" if row.m else "buy"
         return TRADE(symbol=self._symbol(row.s), ts=row.T, id=str(number), price=row.p, amount=row.q, side=side)
 
     def _quote(self, body: bytes | msgspec.Raw, received_ns: int) -> Parsed:

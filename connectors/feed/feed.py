@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import get_args
 
-from connectors.exchanges.interface import CANDLE, QUOTE, TRADE, Exchange, ExchangeError, Notice, Parsed
+from connectors.exchanges.interface import QUOTE, TRADE, Exchange, ExchangeError, Notice, Parsed
 from connectors.feed import hole
+from connectors.feed.ahead import in_time, is_ahead
 from connectors.feed.hole import Record
 from connectors.feed.place import SUSPECT_EVERY_NS, Place
 from connectors.feed.reports import EVERY_NS, Out, Reports
@@ -176,17 +177,18 @@ class Feed:
         return out
 
     def _parsed(self, place: Place, parsed: Parsed, ns: int) -> list[Out]:
+        if isinstance(parsed, Notice):
+            return self._notice(place, parsed, ns)
         if isinstance(parsed, TRADE):
             self._skew.see(ns // 1_000_000, parsed.ts)
             return self._offer(place, ("trades", parsed.symbol), parsed, ns)
+        if is_ahead(parsed, ns):
+            return self._reports.ahead(ns, [parsed])
         if isinstance(parsed, QUOTE):
             self._reports.count["quotes"] += 1
             self._watch.saw("quotes", parsed.symbol, ns)
             return [("quotes", parsed)]
-        if isinstance(parsed, CANDLE):
-            return self._offer(place, ("candles", parsed.symbol), parsed, ns)
-        assert isinstance(parsed, Notice)
-        return self._notice(place, parsed, ns)
+        return self._offer(place, ("candles", parsed.symbol), parsed, ns)
 
     def _offer(self, place: Place, key: Key, record: Record, ns: int) -> list[Out]:
         self._watch.saw(*key, ns)
@@ -257,20 +259,18 @@ class Feed:
     def _go_on(self, key: Key, records: Iterable[Record], ns: int) -> list[Out]:
         """Records to their topic, and with them what the stream has to tell."""
         stream, (kind, symbol) = self._streams[key], key
-        out: list[Out] = [(kind, record) for record in records]
-        order, count = stream.order, self._reports.count
-        count[kind] += len(out)
+        timely, ahead = in_time(records, ns)
+        out: list[Out] = [(kind, record) for record in timely]
+        self._reports.count[kind] += len(out)
         if kind == "trades" and out and (self._waiting or self._blocked(ns)):
             self._waiting += out
             out = []
-        count["duplicates"] += order.duplicates
-        count["reordered"] += order.reordered
-        count["corrected"] += order.corrected
-        order.duplicates = order.reordered = order.corrected = 0
-        for gap in order.gaps:
+        out += self._reports.ahead(ns, ahead)
+        self._reports.tally(stream.order)
+        for gap in stream.order.gaps:
             out += self._reports.gap(symbol, kind, gap)
-        order.gaps.clear()
-        if order.whole:
+        stream.order.gaps.clear()
+        if stream.order.whole:
             self._troubled.pop(key, None)
         else:
             self._troubled[key] = stream

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from connectors.feed.hole import Gap
+from connectors.feed.hole import Gap, Record, Stretch
 from schemas.alert import Alert
 from schemas.capture import NANOS
 from schemas.ids import event_id
@@ -27,10 +28,13 @@ MEANING = {
     "FEED_STALE": "nothing comes of this stream any more: a quiet market, or a subscription that was lost",
     "FEED_CLOCK": "the exchange's clock and this machine's are more than a second apart",
     "FEED_UNPARSED": "a frame could not be read: counted, and left out",
+    "FEED_AHEAD": "later than this machine's clock by more than a minute: left out, or all others would be late; "
+    "if all are, this machine's clock is wrong",
 }
 """By code of an alert, what it says."""
 COUNTS = (
-    *("frames", "trades", "quotes", "candles", "clocks", "duplicates", "reordered", "corrected", "unparsed", "refused"),
+    *("frames", "trades", "quotes", "candles", "clocks", "duplicates", "reordered", "corrected", "ahead"),
+    *("unparsed", "refused"),
     *("connected", "lost", "asked", "unanswered"),
 )
 """What is counted, each the metric ``feed_<name>`` of a minute."""
@@ -69,11 +73,25 @@ class Reports:
 
     def once(self, ns: int, code: str, why: str) -> list[Out]:
         """An alert that is raised once a minute, however often it happens: the metric counts."""
-        kind = (code, "" if code == "FEED_UNPARSED" else why)
+        kind = (code, "" if code in ("FEED_UNPARSED", "FEED_AHEAD") else why)
         if kind in self._said:
             return []
         self._said.add(kind)
         return self.alert(ns, code, why=why)
+
+    def ahead(self, ns: int, records: Sequence[Record]) -> list[Out]:
+        """Records that are left out for their time."""
+        if not records:
+            return []
+        self.count["ahead"] += len(records)
+        first = records[0]
+        return self.once(ns, "FEED_AHEAD", f"{first.symbol}: ts={first.ts} ahead_ms={first.ts - ns // 1_000_000}")
+
+    def tally(self, order: Stretch) -> None:
+        """What a stream has counted since the last time."""
+        for name in ("duplicates", "reordered", "corrected"):
+            self.count[name] += getattr(order, name)
+            setattr(order, name, 0)
 
     def gap(self, symbol: str, kind: str, gap: Gap) -> list[Out]:
         """The alert and the metrics of a hole that is closed."""

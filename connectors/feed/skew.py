@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from connectors.feed.ahead import AHEAD_MS
+
 WINDOW_S = 60
 ABSURD_MS = 86_400_000
 
@@ -28,7 +30,7 @@ class Skew:
     def see(self, received_ms: int, exchange_ms: int) -> None:
         """A frame came, whose time by the exchange is known. ``received_ms`` never falls."""
         ahead, second = exchange_ms - received_ms, received_ms // 1_000
-        if abs(ahead) > ABSURD_MS:
+        if not -ABSURD_MS <= ahead <= AHEAD_MS:
             return
         if not self._best or self._best[-1][0] != second:
             self._best.append((second, ahead))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
+from connectors.kafka.ahead import MAX_AHEAD_MS
 from connectors.kafka.candle_topic import CandleTopic, Known
 from connectors.kafka.feed import Feed, SourceHooks, Start
 from connectors.kafka.partition import Before, Partition
@@ -41,9 +42,10 @@ class CandleReader(StatefulSourcePartition[Item, SourceState]):
         batch_rows: int,
         ends: Ends,
         clock: Clock,
+        max_ahead_ms: int,
         state: SourceState | None,
     ) -> None:
-        self._columns = self.holds(feed.topic, number, state.known if state else None)
+        self._columns = self.holds(feed.topic, number, state.known if state else None, max_ahead_ms=max_ahead_ms)
         self._start, self._batch_rows, self._upto = start, batch_rows, state.upto if state else 0
         self._partition = Partition(feed, number, state.offset if state else None, self._first)
         self._ticker = Ticker(self._partition, ends, clock)
@@ -87,7 +89,7 @@ class CandleTopicSource(FixedPartitionedSource[Item, SourceState]):
     """One part for each partition of the topic, called ``TOPIC-NUMBER``: batches of candles, and ticks.
 
     ``client`` are settings of librdkafka; those in :data:`connectors.kafka.feed.MUST` stay as they are. ``clock``
-    gives the seconds since 1970 for the ticks.
+    gives the seconds since 1970 for the ticks. ``max_ahead_ms`` is as for :mod:`connectors.kafka.ahead`.
     """
 
     what: ClassVar[str] = "candles"
@@ -102,9 +104,11 @@ class CandleTopicSource(FixedPartitionedSource[Item, SourceState]):
         batch_rows: int = 10_000,
         hooks: SourceHooks | None = None,
         clock: Clock = time.time,
+        max_ahead_ms: int = MAX_AHEAD_MS,
     ) -> None:
         self._feed = Feed(dict(client), group, topic, self.what, hooks or SourceHooks())
         self._start, self._batch_rows, self._clock = start, batch_rows, clock
+        self._max_ahead_ms = max_ahead_ms
         self._ends = Ends(self._feed)
 
     def list_parts(self) -> list[str]:
@@ -114,4 +118,13 @@ class CandleTopicSource(FixedPartitionedSource[Item, SourceState]):
     def build_part(self, step_id: str, for_part: str, resume_state: SourceState | None) -> CandleReader:  # noqa: ARG002
         """Go on where the snapshot was taken. Raises SourceError when the broker is not there."""
         number = int(for_part.rpartition("-")[2])
-        return self.reader(self._feed, number, self._start, self._batch_rows, self._ends, self._clock, resume_state)
+        return self.reader(
+            self._feed,
+            number,
+            self._start,
+            self._batch_rows,
+            self._ends,
+            self._clock,
+            self._max_ahead_ms,
+            resume_state,
+        )

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from connectors.kafka.decode import Decoded, decode, explain
-from connectors.kafka.received import Heads, Received, Refusal, Refusals, Texts, refused_of
+from connectors.kafka.ahead import MAX_AHEAD_MS, in_time
+from connectors.kafka.decode import Decoded, decode, explain, only
+from connectors.kafka.received import Heads, Received, Refusal, Refusals, Texts, offsets_of, refused_of
 from schemas.batch import CandleBatch
 from schemas.candle import Candle
 from schemas.timeframe import to_millis
@@ -31,11 +32,20 @@ class CandleTopic:
     A symbol gets a slot with its first message that is a good candle in every respect, so that a broken name takes
     none. From then on it has that timeframe; a candle of another one is refused.
 
-    Of candles outside of ``window`` nothing is said, as if they had not come.
+    Of candles outside of ``window`` nothing is said, as if they had not come. One that closes more than
+    ``max_ahead_ms`` behind the timestamp of its message is refused, and gives no symbol a slot.
     """
 
-    def __init__(self, topic: str, partition: int, known: Known | None = None, window: Window | None = None) -> None:
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        known: Known | None = None,
+        window: Window | None = None,
+        max_ahead_ms: int = MAX_AHEAD_MS,
+    ) -> None:
         self.topic, self.partition, self.shard = topic, partition, f"{topic}-{partition}"
+        self._max_ahead_ms = max_ahead_ms
         self._window = window if window is not None and window.bounded else None
         self.known = known or Known()
         self._new: list[tuple[str, str]] = []
@@ -51,15 +61,18 @@ class CandleTopic:
         values = [message.value() for message in messages]
         found = decode(values)
         if self._window is not None:
-            found = found.only(self._window.of(found.ts))
-        refused: Refusals = {unread.index: ("MESSAGE_INVALID", unread.error, None) for unread in found.unread}
+            found = only(found, self._window.of(found.ts))
+        refused: Refusals = {one.index: Refusal("MESSAGE_INVALID", one.error, None) for one in found.unread}
+        found, ahead = in_time(found, messages, Candle, self._max_ahead_ms)
+        refused |= ahead
+        before = len(refused)
         at = found.index if found.index is not None else np.arange(len(values))
         slot = self._slots_of(found, values, at, refused)
         keep: slice | NDArray[np.bool_] = slice(None)
-        if len(refused) > len(found.unread):
+        if len(refused) > before:
             keep = slot >= 0
             at, slot = at[keep], slot[keep]
-        offsets = np.fromiter((message.offset() for message in messages), np.int64, len(messages))
+        offsets = offsets_of(messages)
         return CandleBatch(
             shard=self.shard,
             symbols=self.known.symbols,
@@ -118,18 +131,18 @@ class CandleTopic:
             try:
                 Candle.model_validate_json(value or b"")
             except ValidationError as wrong:
-                return "MESSAGE_INVALID", explain(wrong), None
+                return Refusal("MESSAGE_INVALID", explain(wrong), None)
             try:
                 to_millis(timeframe)
             except ValueError as wrong:
-                return "TIMEFRAME_UNKNOWN", str(wrong), symbol
+                return Refusal("TIMEFRAME_UNKNOWN", str(wrong), symbol)
             slot = self._slots[symbol] = len(self._slots)
             self._new.append((symbol, timeframe))
             return slot
         known = [*self.known.timeframes, *(new for _, new in self._new)][slot]
         if known == timeframe:
             return slot
-        return "TIMEFRAME_CHANGED", f"timeframe={timeframe!r} known={known!r}", symbol
+        return Refusal("TIMEFRAME_CHANGED", f"timeframe={timeframe!r} known={known!r}", symbol)
 
     def _remember(self) -> None:
         names, timeframes = zip(*self._new, strict=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,26 @@ from schemas.candle import Candle
 from schemas.clock import Clock
 from schemas.trade import Trade
 
-__all__ = ["Decoded", "DecodedClocks", "DecodedTrades", "Unread", "decode", "decode_clocks", "decode_trades", "explain"]
+__all__ = [
+    "Decoded",
+    "DecodedClocks",
+    "DecodedTrades",
+    "Unread",
+    "decode",
+    "decode_clocks",
+    "decode_trades",
+    "explain",
+    "only",
+]
 
 _candles, _trades, _clock_rows = Rows(Candle), Rows(Trade), Rows(Clock)
 _NUMBERS = ("ts", "open", "high", "low", "close", "volume")
 _prices = tuple(attrgetter(name) for name in _NUMBERS[1:])
 _ts, _price, _amount = attrgetter("ts"), attrgetter("price"), attrgetter("amount")
 _bid, _ask = attrgetter("bid"), attrgetter("ask")
+
+
+Found = TypeVar("Found", "Decoded", "DecodedTrades", "DecodedClocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +56,6 @@ class Decoded:
 
     def __len__(self) -> int:
         return len(self.ts)
-
-    def only(self, kept: NDArray[np.bool_]) -> Decoded:
-        """Some of the rows; what could not be read stays."""
-        rows = np.flatnonzero(kept)
-        index = rows if self.index is None else self.index[rows]
-        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _NUMBERS}
-        for name in ("symbol", "timeframe"):
-            columns[name] = [getattr(self, name)[row] for row in rows.tolist()]
-        quote = None if self.quote is None else self.quote[rows]
-        return replace(self, index=index, quote=quote, **columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,19 @@ class DecodedClocks:
     index: NDArray[np.int64] | None
     ts: NDArray[np.int64]
     unread: tuple[Unread, ...]
+
+
+def only(found: Found, kept: NDArray[np.bool_]) -> Found:
+    """Some of the rows; what could not be read stays."""
+    rows = np.flatnonzero(kept)
+    columns: dict[str, Any] = {"index": rows}
+    for one in fields(found):
+        column = getattr(found, one.name)
+        if isinstance(column, np.ndarray):
+            columns[one.name] = column[rows]
+        elif isinstance(column, list):
+            columns[one.name] = [column[row] for row in rows.tolist()]
+    return replace(found, **columns)
 
 
 def decode(values: Sequence[bytes | None]) -> Decoded:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.batch import Head, Refused
 from schemas.deadletter import header_text, text_of
 
-Refusal = tuple[str, str, str | None]  # reason, error, symbol
+
+class Refusal(NamedTuple):
+    """Why a message is no row."""
+
+    reason: str
+    error: str
+    symbol: str | None
+    figures: Mapping[str, int] = {}
+
+
 Refusals = dict[int, Refusal]  # by index of the message
 
 
@@ -89,11 +101,21 @@ class Kept:
         return self._headers
 
 
+def offsets_of(messages: Sequence[Received]) -> NDArray[np.int64]:
+    """The offsets of some messages of one partition, in their order. Mostly there is nothing between them."""
+    if not messages:
+        return np.empty(0, np.int64)
+    first, last = messages[0].offset() or 0, messages[-1].offset() or 0
+    if last - first == len(messages) - 1:  # offsets rise
+        return np.arange(first, last + 1)
+    return np.fromiter((message.offset() for message in messages), np.int64, len(messages))
+
+
 def refused_of(message: Received, offset: int, refusal: Refusal) -> Refused:
     """A message that is no row, with what a dead letter needs."""
-    reason, error, symbol = refusal
+    reason, error, symbol, figures = refusal
     key, headers = head_of(message)
-    return Refused(offset, message.value(), reason, error, headers, symbol, key)
+    return Refused(offset, message.value(), reason, error, headers, symbol, key, figures)
 
 
 def head_of(message: Any) -> Head:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from confluent_kafka import Message
 
+from connectors.kafka.ahead import MAX_AHEAD_MS
 from connectors.kafka.candle_topic import CandleTopic, Known
 from connectors.kafka.feed import Feed
 from connectors.kafka.journal_source import Entries
@@ -41,8 +42,8 @@ class Maker(Protocol):
 class CandleMaker:
     """Batches of candles, just as a live run makes them; the last one is final. A row is a message."""
 
-    def __init__(self, stretch: Stretch, window: Window, known: Known | None) -> None:
-        self._columns = CandleTopic(stretch.topic, stretch.partition, known, window)
+    def __init__(self, stretch: Stretch, window: Window, known: Known | None, max_ahead_ms: int = MAX_AHEAD_MS) -> None:
+        self._columns = CandleTopic(stretch.topic, stretch.partition, known, window, max_ahead_ms)
 
     @property
     def state(self) -> Known:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.cells import Floats, Ints
+from connectors.kafka.ahead import MAX_AHEAD_MS
 from connectors.kafka.candle_topic import CandleTopic
 from connectors.kafka.feed import Feed
 from connectors.kafka.journal_source import Entries, whose
@@ -73,13 +74,15 @@ class Survey:
     timeframes: dict[str, int]  # by symbol: milliseconds
 
 
-def survey_candles(feed: Feed, stretch: Stretch, window: Window, into: Collected) -> Survey:
+def survey_candles(
+    feed: Feed, stretch: Stretch, window: Window, into: Collected, max_ahead_ms: int = MAX_AHEAD_MS
+) -> Survey:
     """Read a stretch of the topic of candles, and cut it to where the window's candles are.
 
     It begins with the first candle of the window and ends with the last one. What lies between them and is no candle
     belongs to it, for it was there when they came.
     """
-    columns = CandleTopic(stretch.topic, stretch.partition, window=window)
+    columns = CandleTopic(stretch.topic, stretch.partition, window=window, max_ahead_ms=max_ahead_ms)
     offsets, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for messages in read(feed, stretch):
         batch = columns.batch(messages)

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from connectors.kafka.ahead import MAX_AHEAD_MS, in_time
 from connectors.kafka.candle_topic import Known
 from connectors.kafka.decode import DecodedTrades, decode_clocks, decode_trades, explain
-from connectors.kafka.received import Heads, Received, Refusals, Texts, refused_of
+from connectors.kafka.received import Heads, Received, Refusal, Refusals, Texts, offsets_of, refused_of
 from schemas.batch import TradeBatch
+from schemas.clock import Clock
 from schemas.trade import Trade
 
 CLOCK, REFUSED = -1, -2
@@ -30,11 +32,15 @@ class TradeTopic:
     """Makes batches of the messages of one partition. State: the symbols that it has seen.
 
     A message without a key is a clock. A symbol gets a slot with its first message that is a good trade in every
-    respect, so that a broken name takes none.
+    respect, so that a broken name takes none. What says a time more than ``max_ahead_ms`` behind the timestamp of its
+    message is refused, a clock, too.
     """
 
-    def __init__(self, topic: str, partition: int, known: Known | None = None) -> None:
+    def __init__(
+        self, topic: str, partition: int, known: Known | None = None, max_ahead_ms: int = MAX_AHEAD_MS
+    ) -> None:
         self.topic, self.partition, self.shard = topic, partition, f"{topic}-{partition}"
+        self._max_ahead_ms = max_ahead_ms
         self.known = known or Known()
         self._slots = {name: slot for slot, name in enumerate(self.known.symbols)}
 
@@ -45,23 +51,23 @@ class TradeTopic:
         refused: Refusals = {}
         slot = np.full(len(messages), REFUSED, np.int32)
         columns = {name: np.zeros(len(messages), kind) for name, kind in _KINDS.items()}
-        self._clocks(values, np.flatnonzero(~keyed), slot, columns, refused)
-        self._trades(values, np.flatnonzero(keyed), slot, columns, refused)
-        offsets = np.fromiter((message.offset() for message in messages), np.int64, len(messages))
+        self._clocks(messages, values, np.flatnonzero(~keyed), slot, columns, refused)
+        self._trades(messages, values, np.flatnonzero(keyed), slot, columns, refused)
+        offsets = offsets_of(messages)
         keep = np.flatnonzero(slot != REFUSED)
-        rows = keep.tolist()
+        whole, rows = len(keep) == len(values), keep.tolist()
         return TradeBatch(
             shard=self.shard,
             symbols=self.known.symbols,
             sources=(self.topic,) * len(self.known.symbols),
             slot=slot[keep],
             position=offsets[keep],
-            raw=Texts(tuple(values[i] for i in rows)),
+            raw=Texts(tuple(values) if whole else tuple(values[i] for i in rows)),
             topic=self.topic,
             partition=self.partition,
             refused=tuple(refused_of(messages[i], int(offsets[i]), refusal) for i, refusal in sorted(refused.items())),
             arrived_ms=messages[-1].timestamp()[1] if messages else None,
-            heads=Heads(tuple(messages[i] for i in rows)),
+            heads=Heads(tuple(messages) if whole else tuple(messages[i] for i in rows)),
             ts=columns["ts"][keep],
             price=columns["price"][keep],
             amount=columns["amount"][keep],
@@ -71,6 +77,7 @@ class TradeTopic:
 
     def _clocks(
         self,
+        messages: Sequence[Received],
         values: Sequence[bytes | None],
         at: Ints,
         slot: NDArray[np.int32],
@@ -79,14 +86,19 @@ class TradeTopic:
     ) -> None:
         if not len(at):
             return
-        found = decode_clocks([values[i] for i in at.tolist()])
+        own = at.tolist()
+        found = decode_clocks([values[i] for i in own])
         for unread in found.unread:
-            refused[int(at[unread.index])] = ("MESSAGE_INVALID", f"without a key, so a clock: {unread.error}", None)
+            why = f"without a key, so a clock: {unread.error}"
+            refused[own[unread.index]] = Refusal("MESSAGE_INVALID", why, None)
+        found, ahead = in_time(found, [messages[i] for i in own], Clock, self._max_ahead_ms)
+        refused |= {own[index]: refusal for index, refusal in ahead.items()}
         rows = at if found.index is None else at[found.index]
         slot[rows], columns["ts"][rows] = CLOCK, found.ts
 
     def _trades(
         self,
+        messages: Sequence[Received],
         values: Sequence[bytes | None],
         at: Ints,
         slot: NDArray[np.int32],
@@ -95,28 +107,36 @@ class TradeTopic:
     ) -> None:
         if not len(at):
             return
-        whole = len(at) == len(values)
-        found = decode_trades(values if whole else [values[i] for i in at.tolist()])
+        own: Sequence[int] = range(len(values))
+        if len(at) < len(values):
+            own = at.tolist()
+            messages, values = [messages[i] for i in own], [values[i] for i in own]
+        found = decode_trades(values)
         for unread in found.unread:
-            refused[int(at[unread.index])] = ("MESSAGE_INVALID", unread.error, None)
+            refused[own[unread.index]] = Refusal("MESSAGE_INVALID", unread.error, None)
+        found, ahead = in_time(found, messages, Trade, self._max_ahead_ms)
+        refused |= {own[index]: refusal for index, refusal in ahead.items()}
         rows = at if found.index is None else at[found.index]
-        slot[rows] = self._slots_of(found, values, rows, refused)
+        slot[rows] = self._slots_of(found, values, own, refused)
         for name in _KINDS:
             columns[name][rows] = getattr(found, name)
 
     def _slots_of(
-        self, found: DecodedTrades, values: Sequence[bytes | None], rows: Ints, refused: Refusals
+        self, found: DecodedTrades, values: Sequence[bytes | None], own: Sequence[int], refused: Refusals
     ) -> NDArray[np.int32]:
-        """Slot of each row; where the message is refused, which is then told in ``refused``, there is none."""
+        """Slot of each row; where the message is refused, which is then told in ``refused``, there is none.
+
+        ``own`` has by place in ``values`` the index among all messages.
+        """
         slots, known = self._slots, len(self._slots)
         slot = np.array([slots.get(name, REFUSED) for name in found.symbol], np.int32)
         for row in np.flatnonzero(slot == REFUSED).tolist():
-            symbol, index = found.symbol[row], int(rows[row])
+            symbol, index = found.symbol[row], row if found.index is None else int(found.index[row])
             if symbol not in slots:
                 try:
                     Trade.model_validate_json(values[index] or b"")
                 except ValidationError as wrong:
-                    refused[index] = ("MESSAGE_INVALID", explain(wrong), None)
+                    refused[own[index]] = Refusal("MESSAGE_INVALID", explain(wrong), None)
                     continue
                 slots[symbol] = len(slots)
             slot[row] = slots[symbol]

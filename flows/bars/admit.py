@@ -45,68 +45,64 @@ def _shape(ts: int, price: float, amount: float) -> int:
 
 
 @kernel
-def _place(ids: Ints, slots: Slots, half: int, s: int, number: int) -> int:
-    """Where an id is in one half of the table, or -1 - the free place where it would be.
-
-    Neighbours in number are neighbours here, by sixteens, as they come one after the other.
-    """
-    mask = len(ids) // 2 - 1
-    at = (((number >> 4) * -7046029254386353131 + s * 668265263) >> 20 << 4 | number & 15) & mask
-    at += half * (mask + 1)
-    while slots[at] != 0:
-        if ids[at] == number and slots[at] == s + 1:
-            return at
-        at = (at & ~mask) | ((at + 1) & mask)
-    return -1 - at
+def _place(blocks: Ints, of: Slots, half: int, s: int, block: int) -> int:
+    """Where a block of ids is in one half of the table; where it is not, the place for it, whose ``of`` is 0."""
+    mask = len(blocks) // 2 - 1
+    at = (block * -7046029254386353131 + s * 668265263) >> 20 & mask
+    base = half * (mask + 1)
+    while of[base + at] != 0 and (blocks[base + at] != block or of[base + at] != s + 1):
+        at = (at + 1) & mask
+    return base + at
 
 
 @kernel
-def _fill(ids: Ints, slots: Slots, half: int, of: Slots, known: Ints) -> None:
+def _knows(blocks: Ints, of: Slots, bits: Ints, half: int, s: int, block: int, bit: int) -> bool:
+    """Whether an id is in one half of the table."""
+    at = _place(blocks, of, half, s, block)
+    return of[at] != 0 and bits[at] & bit != 0
+
+
+@kernel
+def _fill(blocks: Ints, of: Slots, bits: Ints, half: int, known: Slots, known_blocks: Ints, known_bits: Ints) -> None:
     """Write down what is known."""
-    for i in range(len(of)):
-        at = _place(ids, slots, half, of[i] - 1, known[i])
-        ids[-1 - at], slots[-1 - at] = known[i], of[i]
+    for i in range(len(known)):
+        at = _place(blocks, of, half, known[i] - 1, known_blocks[i])
+        blocks[at], of[at], bits[at] = known_blocks[i], known[i], known_bits[i]
 
 
 @kernel
 def _admit(
-    slot: Slots,
-    ts: Ints,
-    price: Floats,
-    amount: Floats,
-    id: Ints,
-    grain: int,
-    lateness: int,
-    remember: int,
-    time: Ints,
-    last: Ints,
-    ids: Ints,
-    slots: Slots,
-    table: Ints,
-    verdict: Flags,
-    closed: Ints,
-) -> bool:
+    slot: Slots, ts: Ints, price: Floats, amount: Floats, id: Ints, grain: int, lateness: int, remember: int,
+    time: Ints, last: Ints, blocks: Ints, of: Slots, bits: Ints, table: Ints, verdict: Flags, closed: Ints,
+) -> bool:  # fmt: skip
     """Fills ``verdict`` and ``closed``, before which all is closed after the row. False: rows are out of order.
 
-    ``table`` says which half of ``ids`` is written to, and how many are there. When these are ``remember``, the other
-    half is emptied and written to: so that many are known again at least, up to twice as many.
+    An entry of the table stands for 64 ids that are neighbours, one bit each, for they come one after the other.
+    ``table`` says which half is written to, and how many ids are there. When these are ``remember``, the other half is
+    emptied and written to: so that many are known again at least, up to twice as many.
     """
     ordered = True
-    newest, done, half, filled, size = time[0], time[1], table[0], table[1], len(ids) // 2
+    newest, done, half, filled, size = time[0], time[1], table[0], table[1], len(blocks) // 2
     for i in range(len(ts)):
         s, t, number = slot[i], ts[i], id[i]
         bad = 7 if s < 0 else _shape(t, price[i], amount[i])
         if bad == 0:
             newer = number > last[s, 2]  # than all of its symbol: so it need not be looked for
-            at = _place(ids, slots, half, s, number)
-            if at >= 0 or (not newer and _place(ids, slots, 1 - half, s, number) >= 0):
+            block, bit, at = number >> 6, 1 << (number & 63), last[s, 3]
+            if at < 0 or blocks[at] != block or of[at] != s + 1:  # not where the one before was
+                at = last[s, 3] = _place(blocks, of, half, s, block)
+            there = of[at] != 0
+            if (there and bits[at] & bit != 0) or (not newer and _knows(blocks, of, bits, 1 - half, s, block, bit)):
                 bad = 6
             else:
-                ids[-1 - at], slots[-1 - at] = number, s + 1
+                if not there:
+                    blocks[at], of[at], bits[at] = block, s + 1, 0
+                bits[at] |= bit
                 filled += 1
                 if filled == remember:
                     half, filled = 1 - half, 0
-                    slots[half * size : (half + 1) * size] = 0
+                    of[half * size : (half + 1) * size] = 0
+                    last[:, 3] = -1
                 if newer:
                     last[s, 2] = number
                 if t < done:
@@ -130,13 +126,15 @@ class Admission(Module):
 
     def __init__(self, grain_ms: int, lateness_ms: int, remember: int) -> None:
         self.grain, self.lateness, self.remember = grain_ms, lateness_ms, remember
-        self.last = self.state(3, dtype=np.int64, fill=-1)  # time and id of the newest accepted; the largest id
+        self.last = self.state(4, dtype=np.int64, fill=-1)
+        """By symbol: time and id of the newest accepted, the largest id, and where the newest is in the table or -1."""
         self.time = np.array([-1, 0], np.int64)  # newest instant; all before the second one is closed
         self._empty()
 
     def _empty(self) -> None:
         places = 1 << (2 * self.remember + 16).bit_length()  # of a half: it is never more than half full
-        self._ids, self._of = np.empty(2 * places, np.int64), np.zeros(2 * places, np.int32)
+        self._of = np.zeros(2 * places, np.int32)  # slot + 1; 0 where there is none
+        self._blocks, self._bits = np.empty(2 * places, np.int64), np.empty(2 * places, np.int64)
         self._table = np.zeros(2, np.int64)
 
     def __call__(self, batch: TradeBatch, slot: Slots, slots: int) -> tuple[Flags, Ints, bool]:
@@ -144,22 +142,9 @@ class Admission(Module):
         self.reserve(slots)
         verdict, closed = np.empty(len(batch), np.int8), np.empty(len(batch), np.int64)
         ordered = _admit(
-            slot,
-            batch.ts,
-            batch.price,
-            batch.amount,
-            batch.id,
-            self.grain,
-            self.lateness,
-            self.remember,
-            self.time,
-            self.last,
-            self._ids,
-            self._of,
-            self._table,
-            verdict,
-            closed,
-        )
+            slot, batch.ts, batch.price, batch.amount, batch.id, self.grain, self.lateness, self.remember,
+            self.time, self.last, self._blocks, self._of, self._bits, self._table, verdict, closed,
+        )  # fmt: skip
         return verdict, closed, ordered
 
     @property
@@ -169,15 +154,15 @@ class Admission(Module):
 
     def state_dict(self) -> dict[str, Any]:
         """State; of the table what is in it."""
-        halves = zip(np.split(self._of, 2), np.split(self._ids, 2), strict=True)
-        known = [(of[of != 0], ids[of != 0]) for of, ids in halves]
-        return {**super().state_dict(), "time": self.time.copy(), "half": int(self._table[0]), "known": known}
+        halves = zip(*(np.split(column, 2) for column in (self._of, self._blocks, self._bits)), strict=True)
+        known = [(of[of != 0], blocks[of != 0], bits[of != 0]) for of, blocks, bits in halves]
+        return {**super().state_dict(), "time": self.time.copy(), "table": self._table.copy(), "known": known}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Put it back."""
         super().load_state_dict(state)
         self.time = state["time"].copy()
         self._empty()
-        for half, (of, ids) in enumerate(state["known"]):
-            _fill(self._ids, self._of, half, of, ids)
-        self._table[:] = state["half"], len(state["known"][state["half"]][0])
+        for half, known in enumerate(state["known"]):
+            _fill(self._blocks, self._of, self._bits, half, *known)
+        self._table, self.last[:, 3] = state["table"].copy(), -1

@@ -37,10 +37,9 @@ def take(figures: Floats, row: int, first: bool, price: float, amount: float, bu
         figures[row, 0] = figures[row, 1] = figures[row, 2] = price
         for at in range(4, 10):
             figures[row, at] = 0.0
-    elif price > figures[row, 1]:
-        figures[row, 1] = price
-    elif price < figures[row, 2]:
-        figures[row, 2] = price
+    else:
+        figures[row, 1] = max(figures[row, 1], price)
+        figures[row, 2] = min(figures[row, 2], price)
     figures[row, 3] = price
     add(figures, row, 4, amount)
     add(figures, row, 5, price * amount)
@@ -163,12 +162,12 @@ def _by_time(
 
 
 def by_time(trades: Trades, grain_ms: int, slots: int) -> Folded:
-    """The candles of whole grains. ``trades`` are all of them, each symbol's in order."""
+    """The candles of whole grains, each symbol's in order. ``trades`` are all of them, each symbol's in order."""
     out = Folded.room(len(trades))
     at = np.full(slots, -1, np.int64)
     slot, ts, price, amount, buy, _ = trades.columns()
     count = _by_time(slot, ts, price, amount, buy, grain_ms, at, out.slot, out.ts, out.count, out.figures)
-    return out[:count].in_order()
+    return out[:count]
 
 
 @kernel

@@ -69,6 +69,15 @@ def _roll(
                 continue  # a flat one
             s = from_slot[i]
             row = s * len(steps) + k
+            if length == step:  # it is a candle already, and none of its symbol is open
+                count = _flats(from_ts[i] - step, step, limit, state, held, s, k, count, slot, kind, out, n, f)
+                state[s, k, 0], state[s, k, 2], held[row, 3] = from_ts[i], 0, figures[i, 3]
+                if count < len(slot):
+                    slot[count], kind[count], out[count], n[count] = s, k, from_ts[i], from_count[i]
+                    for at in range(WIDTH):
+                        f[count, at] = figures[i, at]
+                count += 1
+                continue
             if state[s, k, 1] > 0 and from_ts[i] <= state[s, k, 0]:
                 state[s, k, 1] += from_count[i]
                 held[row, 1], held[row, 2] = max(held[row, 1], figures[i, 1]), min(held[row, 2], figures[i, 2])

@@ -9,6 +9,7 @@ import numpy as np
 from flows.bars import reports
 from flows.bars.bars import Bars, Made
 from flows.columns import Slots
+from flows.market.ahead import Ahead
 from flows.market.reports import refusals
 from flows.market.stage import MarketStage, Said
 from flows.outbox import Outbox, new_outbox
@@ -25,7 +26,7 @@ class BarStage:
 
     def __init__(self, config: MarketConfig, market: MarketStage) -> None:
         self.bars, self.market = Bars(config), market
-        self.tally = reports.Tally()
+        self.tally, self.ahead = reports.Tally(), Ahead()
         self.names: tuple[str, ...] = ()
         self._slots: dict[str, int] = {}
         self._seen: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class BarStage:
         outbox = new_outbox()
         reports.dead_letters(outbox, batch, made)
         refusals(outbox, batch, made.closed, before)
+        self.ahead(outbox, batch)
         self.tally(outbox, made, slot, self.names, batch.final)
         if len(made.candles):
             outbox["bars"].extend(reports.candles(made.candles, self.names, self.bars.kinds))
@@ -102,6 +104,7 @@ class BarStage:
             "names": self.names,
             "said": (self._watermark, self._upto),
             "tally": self.tally.snapshot(),
+            "ahead": self.ahead.snapshot(),
             "bars": self.bars.snapshot(),
             "market": self.market.snapshot(),
         }
@@ -113,5 +116,6 @@ class BarStage:
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._seen = ()
         self.tally.restore(state["tally"])
+        self.ahead.restore(state["ahead"])
         self.bars.restore(state["bars"])
         self.market.restore(state["market"])

@@ -11,6 +11,7 @@ import numpy as np
 
 from flows.columns import Candles, Ints, Slots
 from flows.market import reports
+from flows.market.ahead import Ahead
 from flows.market.checks import Checks
 from flows.market.fill import Fill
 from flows.market.runner import Runner
@@ -39,7 +40,7 @@ class MarketStage:
     def __init__(self, config: MarketConfig, runners: Sequence[Runner], shards: Sequence[str]) -> None:
         self.config, self.runners, self.shards = config, tuple(runners), tuple(shards)
         self.lateness = to_millis(config.allowed_lateness)
-        self.checks = Checks(self.lateness)
+        self.checks, self.ahead = Checks(self.lateness), Ahead()
         fill = config.empty_candle == "flat" and not config.bars.made
         self.fill = Fill(self.lateness, config.max_flat) if fill else None
         self.names: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class MarketStage:
         if not good.all():
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
         reports.refusals(outbox, batch, np.where(good, batch.ts, newest), newest)
+        self.ahead(outbox, batch)
         prices = (batch.open, batch.high, batch.low, batch.close, batch.volume)
         candles = Candles(slot, len(self.names), batch.ts, *prices, batch.quote)
         missing, position = checked.missing, batch.position
@@ -134,6 +136,7 @@ class MarketStage:
             "step_ms": self.step_ms.copy(),
             "said": (self.upto, self.watermark),
             "checks": self.checks.state_dict(),
+            "ahead": self.ahead.snapshot(),
             "fill": self.fill.state_dict() if self.fill else None,
             "runners": {runner.label: runner.state() for runner in self.runners},
         }
@@ -144,6 +147,7 @@ class MarketStage:
         self.upto, self.watermark = state["said"]
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self.checks.load_state_dict(state["checks"])
+        self.ahead.restore(state["ahead"])
         if self.fill is not None:
             self.fill.load_state_dict(state["fill"])
         for runner in self.runners:

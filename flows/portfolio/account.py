@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.columns import Floats, Ints
+from flows.columns import Ints
 from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Holding
@@ -44,7 +44,7 @@ class Account:
         self.desk = desk = Desk(config, mode, strategy)
         self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
         self.orders = desk.orders
-        self.gates = gates_of(config)
+        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
         self.legs = Legs(config.exits)
         self.waits = config.entries.type != "market"
         self.interval = to_millis(config.run.equity_every)
@@ -182,7 +182,8 @@ class Account:
             atr=self.lanes["atr"].item(slot),
             vol=self.lanes["vol"].item(slot),
             expose=self._exposures,
-            returns=self._returns,
+            returns=self.estimates.ring,
+            slot=slot,
             states=self.states,
             late_ms=self.tally["now"].item() - signal.ts,
         )
@@ -191,32 +192,28 @@ class Account:
             intent.trigger = trigger(self.config.entries, intent, standing.atr)
             intent.price = signal.price if intent.trigger is None else float(intent.trigger)
         checks: dict[str, Figures] = {}
-        for gate in self.gates:
-            verdict = gate.check(intent, standing)
+        for name, check in self.gates:
+            verdict = check(intent, standing)
             if not isinstance(verdict, dict):
-                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate.name, verdict)
+                self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", name, verdict)
                 return
-            checks[gate.name] = verdict
+            checks[name] = verdict
         order = self.orders.entry(intent, checks, self.legs.of(intent), adds)
         self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
-        marks = self.lanes["mark"]
-        parts = [
-            Exposure(symbol, holding.side, float(holding.quantity) * marks.item(self.slots[symbol]))
-            for (symbol, _), holding in sorted(self.book.holdings.items())
-        ]
+        marks, parts = self.lanes["mark"], []
+        for (symbol, _), holding in sorted(self.book.holdings.items()):
+            slot = self.slots[symbol]
+            parts.append(Exposure(symbol, slot, holding.side, float(holding.quantity) * marks.item(slot)))
         coming: list[tuple[str, list[Any]]] = [*self.broker.waiting.items(), *self.broker.pending.items()]
         for symbol, tickets in sorted(coming, key=itemgetter(0)):
             for ticket in tickets:
-                buys = ticket.order.side == "buy"
-                parts.append(Exposure(symbol, 1 if buys == (ticket.value > 0) else -1, ticket.value))
+                side = 1 if (ticket.order.side == "buy") == (ticket.value > 0) else -1
+                parts.append(Exposure(symbol, self.slots[symbol], side, ticket.value))
         return parts
-
-    def _returns(self, symbols: Sequence[str]) -> tuple[Floats, Ints]:
-        return self.estimates.ring, np.array([self.slots[symbol] for symbol in symbols])
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""
@@ -237,7 +234,8 @@ class Account:
 
     def configure(self, config: Config) -> None:
         """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
-        self.config, self.gates, self.legs = config, gates_of(config), Legs(config.exits)
+        self.config, self.legs = config, Legs(config.exits)
+        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
         self.memory.window = to_millis(config.risk.order_window)
         self.desk.configure(config.exits)
         if self.steering:

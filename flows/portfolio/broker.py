@@ -48,6 +48,7 @@ class PaperBroker:
     def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig, exits: ExitsConfig | None = None) -> None:
         self.slippage = config.slippage_pct / 100
         self.instruments = instruments
+        self._asked, self._got = ("", 0.0, False), Decimal(0)  # an exit and the entry behind it get the same price
         self.waiting: dict[str, list[Ticket]] = {}
         self.pending: dict[str, list[Pending]] = {}
         self.guards: dict[str, dict[str, Guard]] = {}
@@ -55,9 +56,12 @@ class PaperBroker:
 
     def market_price(self, symbol: str, price: float, *, buy: bool) -> Decimal:
         """What a market order gets at a price: slippage against us, then the next tick against us."""
-        slipped = price * (1 + self.slippage if buy else 1 - self.slippage)
-        tick = self.instruments.of(symbol).tick
-        return max(on_grid(slipped, tick, UP if buy else DOWN), tick)  # nothing is sold for nothing
+        asked = (symbol, price, buy)
+        if asked != self._asked:
+            slipped = price * (1 + self.slippage if buy else 1 - self.slippage)
+            tick = self.instruments.of(symbol).tick
+            self._asked, self._got = asked, max(on_grid(slipped, tick, UP if buy else DOWN), tick)  # never for nothing
+        return self._got
 
     def entry_price(self, order: Any, at: float) -> Decimal:
         """What an entry that waited gets where it was reached: slippage is for stop orders alone."""
@@ -73,7 +77,8 @@ class PaperBroker:
     def guard(self, symbol: str, strategy: str, guard: Guard) -> None:
         """Watch a position from now on."""
         self.guards.setdefault(symbol, {})[strategy] = guard
-        self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick)
+        if self.trails.wanted:
+            self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick)
 
     def release(self, symbol: str, strategy: str) -> None:
         """The position is closed."""
@@ -96,7 +101,6 @@ class PaperBroker:
         A gap past a stop or a target is filled at the open. Slippage is for stops alone.
         """
         found = []
-        tick = self.instruments.of(symbol).tick
         for strategy in (only,) if only else sorted(self.guards.get(symbol, ())):
             guard = self.guards[symbol][strategy]
             sells = guard.side > 0
@@ -104,7 +108,7 @@ class PaperBroker:
                 if hit.leg == "stop":
                     price = self.market_price(symbol, hit.at, buy=not sells)
                 else:
-                    price = on_grid(hit.at, tick, DOWN if sells else UP)
+                    price = on_grid(hit.at, self.instruments.of(symbol).tick, DOWN if sells else UP)
                 found.append(Triggered(strategy, hit.leg, hit.level, price, hit.tranches))
         return found
 

@@ -17,9 +17,9 @@ def part_of(holding: Holding, share_pct: float, instrument: Instrument, price: f
     left. Nothing when it would not take one as small as what would leave.
     """
     free = holding.free
-    quantity = share(free, Decimal(repr(share_pct)), Decimal(100), instrument.lot)
     if share_pct >= 100 or not instrument.takes(free, price):
         return free
+    quantity = share(free, Decimal(repr(share_pct)), Decimal(100), instrument.lot)
     if not instrument.takes(quantity, price):
         return Decimal(0)
     return quantity if instrument.takes(free - quantity, price) else free

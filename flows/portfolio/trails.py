@@ -58,7 +58,7 @@ class Trails:
     """The trailing stops of an account; rows of positions that are closed are used again."""
 
     def __init__(self, config: ExitsConfig) -> None:
-        self.config = config
+        self.config, self.wanted = config, config.trail != "none"
         self.rows: NDArray[Any] = np.zeros(1, TRAIL)
         self.numbers: dict[str, dict[str, int]] = {}  # by symbol and strategy
         self.used = 0
@@ -66,8 +66,6 @@ class Trails:
 
     def follow(self, symbol: str, strategy: str, side: int, tick: Decimal) -> None:
         """A position was opened."""
-        if self.config.trail == "none":
-            return
         number = self.free.pop() if self.free else self.used + 1
         self.used = max(self.used, number)
         if number > len(self.rows):

@@ -17,23 +17,26 @@ from flows.kernel import kernel
 
 
 @kernel
-def nth_least(values: Floats, n: int) -> float:
-    """The value that ``n`` others are not above. For a small ``n`` much faster than to sort, or to part, all of them.
+def among(least: Floats, kept: int, value: float) -> int:
+    """Put a value among the least ones so far, which are sorted; returns how many there are then, at most all places.
 
-    >>> [nth_least(np.array([3.0, 1.0, 2.0, 1.0]), n) for n in range(4)]
-    [1.0, 1.0, 2.0, 3.0]
+    For few places much faster than to sort, or to part, all values.
+
+    >>> least, kept = np.empty(2), 0
+    >>> for value in (3.0, 1.0, 2.0, 1.0): kept = among(least, kept, value)
+    >>> least.tolist(), kept
+    ([1.0, 1.0], 2)
     """
-    least = np.empty(n + 1)
-    kept = 0
-    for value in values:
-        if kept <= n or value < least[n]:
-            place = min(kept, n)
-            while place > 0 and least[place - 1] > value:
-                least[place] = least[place - 1]
-                place -= 1
-            least[place] = value
-            kept = min(kept + 1, n + 1)
-    return float(least[n])
+    if kept == len(least):
+        if value >= least[kept - 1]:
+            return kept
+        kept -= 1
+    place = kept
+    while place > 0 and least[place - 1] > value:
+        least[place] = least[place - 1]
+        place -= 1
+    least[place] = value
+    return kept + 1
 
 
 @kernel
@@ -50,12 +53,13 @@ def historical(base: Floats, unit: Floats, notional: float, most: float, level: 
     side = 1.0 if notional >= 0 else -1.0
     n = len(base)
     worse = int(n * (1 - level) + 1e-9)
-    results, rooms = np.empty(n), np.empty(n)
+    results, rooms = np.empty(worse + 1), np.empty(worse + 1)
+    results_kept = rooms_kept = 0
     for i in range(n):
-        results[i] = base[i] + notional * unit[i]
+        results_kept = among(results, results_kept, base[i] + notional * unit[i])
         left, step = most + base[i], -side * unit[i]
-        rooms[i] = 0.0 if left < 0 else (left / step if step > 0 else np.inf)
-    return max(0.0, -nth_least(results, worse)), nth_least(rooms, worse)
+        rooms_kept = among(rooms, rooms_kept, 0.0 if left < 0 else (left / step if step > 0 else np.inf))
+    return max(0.0, -results[worse]), rooms[worse]
 
 
 @kernel

@@ -27,6 +27,11 @@ class MarketConfig(Section):
     allowed_lateness: Duration = Field(
         "1m", description="a candle this far behind the newest of its shard is late and goes to the dead letters"
     )
+    max_ahead: Duration = Field(
+        "1m",
+        description="what says a time further than this behind the timestamp of its own Kafka message is refused "
+        "(TIME_AHEAD); 36500d where producers set timestamps that are no times of sending",
+    )
     max_wait: Duration = Field(
         "5s", description="wall-clock time that a live portfolio waits for a candle which others have; then it goes on"
     )

@@ -14,7 +14,7 @@ from sinks.vitals.health import STALE_S, Report, report
 from sinks.vitals.metrics import FEED_METRICS, METRICS
 from sinks.vitals.scrape import AtScrape, exposition
 
-NOTED = ("duplicates", "reordered", "corrected", "unparsed", "refused", "unanswered")
+NOTED = ("duplicates", "reordered", "corrected", "ahead", "unparsed", "refused", "unanswered")
 KINDS = ("trades", "quotes", "candles")
 
 

@@ -155,7 +155,7 @@ FEED_METRICS: dict[str, Definition] = {
             "penstock_feed_noted_total",
             "counter",
             ("exchange", "what"),
-            "Of each minute: duplicates, reordered, corrected, unparsed, refused, unanswered",
+            "Of each minute: duplicates, reordered, corrected, ahead, unparsed, refused, unanswered",
         ),
         Definition(
             "penstock_feed_clock_skew_seconds",

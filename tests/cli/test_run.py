@@ -35,8 +35,12 @@ risk: {max_open_positions: 3}
 market: {max_wait: 2s, stale_after: 2s}
 run: {equity_every: 1m, checkpoint_every_s: 1}
 """
+PRICES = ("open", "high", "low", "close")
 DECIDED = ("signals", "orders", "rejections", "fills", "positions")
 BAD = b'{"symbol": "BTC/USDT", "ts": "noon"}'
+DAY = 86_400_000
+LATER = START + 7 * DAY
+"""A candle that closes then was on the topic a day before."""
 
 
 def write(folder: Path, begin: int, end: int, without: str = "") -> list[Path]:
@@ -117,6 +121,10 @@ def story(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Story:
         story.codes.append(run.end())
         story.said.append(run.said())
 
+    candle = {"symbol": "ETH/USDT", "timeframe": "1s", "ts": LATER, **dict.fromkeys(PRICES, 1.0), "volume": 0.0}
+    value = json.dumps(candle).encode()
+    producer.produce(one.topic("candles"), value, b"ETH/USDT", partition=3, timestamp=LATER - DAY)
+    assert producer.flush(60) == 0
     one.done("publish", *write(folder / "second", HALF, WHOLE))
     with one.running("--processes", "2", **serve) as run:
         story.live = all_there(run, one, story.replayed)
@@ -179,7 +187,12 @@ def test_each_end_was_in_good_order_and_nothing_was_wrong_on_the_way(story: Stor
     bad = f"{one.name}.candles-0: 1 input could not be used (MESSAGE_INVALID): see `penstock deadletters list`"
     assert first == [trading, f"{where}, 1 process, state in state", metrics, bad]
     # What the first one read after its last checkpoint the second one reads again.
-    assert [line for line in second if line != bad] == [trading, f"{where}, 2 processes, state in state", metrics]
+    ahead = bad.replace("candles-0", "candles-3").replace("MESSAGE_INVALID", "TIME_AHEAD")
+    assert [line for line in second if line not in (bad, ahead)] == [
+        trading,
+        f"{where}, 2 processes, state in state",
+        metrics,
+    ]
 
 
 def test_a_cluster_that_is_started_by_hand_gives_the_same(kafka: str, story: Story, tmp_path: Path) -> None:
@@ -252,7 +265,8 @@ def test_every_record_names_itself_its_part_its_schema_and_its_trace(story: Stor
         assert all(len(one["traceparent"].split("-")) == 4 for one in found)
         by_topic[topic] = {one["part"] for one in found}
     assert by_topic["signals"] <= parts
-    assert by_topic["deadletters"] == {f"{story.installation.name}.{story.installation.topic('candles-0')}"}
+    shards = [story.installation.topic(f"candles-{number}") for number in (0, 3)]
+    assert by_topic["deadletters"] == {f"{story.installation.name}.{shard}" for shard in shards}
     assert all(by_topic[topic] == {account} for topic in ("orders", "rejections", "fills", "positions", "equity"))
     assert by_topic["journal"] == parts - {f"{story.installation.name}.{story.installation.topic('candles-1')}"} | {
         account
@@ -310,12 +324,26 @@ def test_an_order_is_traced_to_its_candle_and_its_position(story: Story) -> None
 
 
 def test_a_message_that_is_no_candle_is_a_dead_letter_with_all_of_it(story: Story) -> None:
-    (letter,) = story.installation.records("deadletters")
-    listed = story.installation.done("deadletters", "list", "--json")
-    assert json.loads(listed)["value"] == letter
+    letters = story.installation.records("deadletters")
+    (letter,) = [one for one in letters if one["reason"] == "MESSAGE_INVALID"]
+    listed = story.installation.done("deadletters", "list", "--json").splitlines()
+    assert letter in [json.loads(line)["value"] for line in listed]
+    assert len(listed) == len(letters) == 2
     shown = story.installation.done("deadletters", "show", letter["id"])
     assert BAD.decode() in shown
     assert f"{story.installation.topic('candles')}, partition 0, offset {HALF}" in shown
+
+
+def test_a_candle_from_the_future_is_a_dead_letter_with_an_alert_and_all_goes_on_as_without_it(story: Story) -> None:
+    told = f"TIME_AHEAD: symbol=ETH/USDT ts={LATER} ahead_ms={DAY} max_ahead_ms=60000"
+    (letter,) = [one for one in story.installation.records("deadletters") if one["reason"] == "TIME_AHEAD"]
+    assert (letter["error"], letter["symbol"], letter["partition"]) == (told, "ETH/USDT", 3)
+    assert (letter["position"], letter["ts"], letter["key"]) == (HALF, at(HALF - 1), "ETH/USDT")
+    (alert,) = alerts(story.installation, "TIME_AHEAD")
+    assert (alert["symbol"], alert["ts"], alert["level"]) == ("ETH/USDT", at(HALF - 1), "warning")
+    assert alert["message"].startswith(f"{told}; ")
+    behind = [one for one in story.installation.records("orders") if one["ts"] >= at(HALF)]
+    assert "ETH/USDT" in {one["symbol"] for one in behind}
 
 
 # -- what is refused ----------------------------------------------------------------------------------------------

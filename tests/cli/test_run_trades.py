@@ -68,6 +68,16 @@ def publish(installation: Installation, rows: list[tuple[str, Row]], upto: int) 
     producer.flush()
 
 
+def ahead(installation: Installation) -> None:
+    """A trade and a clock of next week, which came today."""
+    producer, week = Producer({"bootstrap.servers": installation.kafka}), 7 * 24 * 60 * MINUTE
+    trade = message("BTC/USDT", Row(START + week, 10**7, 0, 50.0, 9.0))
+    topic, place = installation.topic("trades"), shard_of("BTC/USDT", 4)
+    producer.produce(topic, trade, "BTC/USDT", partition=place, timestamp=START)
+    producer.produce(topic, b'{"ts":%d}' % (START + week), partition=place, timestamp=START)
+    producer.flush()
+
+
 def clock(producer: Producer, topic: str, ts: int) -> None:
     for partition in range(4):
         producer.produce(topic, b'{"ts":%d}' % ts, partition=partition)
@@ -97,6 +107,7 @@ def test_a_live_run_decides_on_trades_what_their_replay_decides_also_when_it_is_
     with installation.running(*SETS) as run:
         publish(installation, rows[:half], 0)
         run.until(lambda: installation.values("bars"), lambda bars: len(bars) > 40)
+    ahead(installation)
     # Killed. What comes next closes all: the clock of the feed goes on past the end of the last candle.
     publish(installation, rows[half:], end)
     wanted = {topic: sorted(map(text, replayed[topic])) for topic in TOPICS}
@@ -107,7 +118,10 @@ def test_a_live_run_decides_on_trades_what_their_replay_decides_also_when_it_is_
         assert run.end() == 0
     for topic in TOPICS:
         assert sorted(map(text, installation.records(topic))) == wanted[topic], topic
-    (letter,) = installation.records("deadletters")
+    letter, *others = sorted(installation.records("deadletters"), key=lambda one: str(one["reason"]), reverse=True)
+    assert [(one["reason"], one["symbol"]) for one in others] == [("TIME_AHEAD", "BTC/USDT"), ("TIME_AHEAD", None)]
+    told = [(one["code"], one["symbol"]) for one in installation.records("alerts") if one["code"] == "TIME_AHEAD"]
+    assert told == [("TIME_AHEAD", "BTC/USDT"), ("TIME_AHEAD", None)]
     assert (letter["reason"], letter["symbol"], letter["source"]) == (
         *("TRADE_LATE", "BTC/USDT"),
         installation.topic("trades"),

@@ -15,6 +15,8 @@ from connectors.kafka.candle_topic import CandleTopic
 from tests.fuzz.judge import Judge
 from tests.fuzz.messages import Headers, Message, fuzzed
 
+NOW = 1_700_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -36,7 +38,7 @@ class Received:
         return self.message[2]
 
     def timestamp(self) -> tuple[int, int]:
-        return 1, self.at
+        return 1, NOW
 
 
 def received(seed: int, count: int) -> Iterator[Received]:

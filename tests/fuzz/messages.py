@@ -114,6 +114,11 @@ def _misaligned(rng: random.Random, row: dict[str, Any]) -> bytes:
     return _raw({**row, "ts": row["ts"] + rng.randint(1, 59_999)})
 
 
+def _ahead(rng: random.Random, row: dict[str, Any]) -> bytes:
+    """A time that nobody lives to see."""
+    return _raw({**row, "ts": row["ts"] + 60_000 * rng.randint(10**8, 10**13)})
+
+
 def _again(rng: random.Random, row: dict[str, Any]) -> bytes:
     """The first candle of a symbol once more, as it was or with another figure."""
     return _raw({**row, "ts": 60_000, "volume": rng.choice([1.5, 2.5])})
@@ -235,6 +240,7 @@ FAULTS: dict[str, Fault] = {
     "out of range": _out_of_range,
     "contradiction": _contradiction,
     "misaligned": _misaligned,
+    "ahead": _ahead,
     "again": _again,
     "wrong symbol": _wrong_symbol,
     "wrong timeframe": _wrong_timeframe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import ClassVar
 
 from flows.portfolio.control.base import Breaker, Closed, Trip
@@ -19,8 +20,9 @@ class Losses(Breaker):
         if what.pnl >= 0:
             return None
         place, begin = self.place(what.strategy, what.symbol), what.ts - to_millis(self.config.window)
-        found = [ts for ts in self.counts.get(place, ()) if ts > begin] + [what.ts]
-        self.counts[place] = found
+        found = self.counts.setdefault(place, [])
+        del found[: bisect_right(found, begin)]
+        found.append(what.ts)
         if len(found) >= self.config.most:
             return Trip(place, {"losses": len(found), "most": self.config.most, "window": self.config.window})
         return None

@@ -77,8 +77,9 @@ class Steering:
             self.states.lift(key[1], key[0])
         tally["floor"], tally["keep"], tally["most_shock"], tally["most_gap"] = -np.inf, -np.inf, np.inf, NEVER
         self._arm()
-        on = {name: [b for b in self.breakers if _overrides(b, name)] for name in ("closed", "filled", "decided")}
-        self._on_closed, self._on_filled, self._on_decided = on["closed"], on["filled"], on["decided"]
+        self._on_closed = [(one, one.closed) for one in self.breakers if _overrides(one, "closed")]
+        self._on_filled = [(one, one.filled) for one in self.breakers if _overrides(one, "filled")]
+        self._on_decided = [(one, one.decided) for one in self.breakers if _overrides(one, "decided")]
         self.wind()
 
         self.intents.expire = to_millis(config.commands.intents_expire)
@@ -107,18 +108,21 @@ class Steering:
 
     def _decided(self, ts: int, strategy: str, symbol: str, outbox: Outbox, *, refused: bool) -> None:
         what = Decided(ts, strategy, symbol, refused)
-        for breaker in self._on_decided:
-            self._trip(breaker, breaker.decided(what), outbox)
+        for breaker, decided in self._on_decided:
+            if trip := decided(what):
+                self._trip(breaker, trip, outbox)
 
     def filled(self, order: Any, price: Decimal, ts: int, outbox: Outbox) -> None:
         """An order was filled."""
-        self.intents.filled(order.id, price)
+        if self._commanded:
+            self.intents.filled(order.id, price)
         expected = self.expected.pop(order.id, None)
         if expected is not None:
             side = 1 if order.side == "buy" else -1
             what = Filled(ts, order.strategy, order.symbol, side, float(price), expected)
-            for breaker in self._on_filled:
-                self._trip(breaker, breaker.filled(what), outbox)
+            for breaker, filled in self._on_filled:
+                if trip := filled(what):
+                    self._trip(breaker, trip, outbox)
 
     def withdrawn(self, order_id: str, code: str) -> None:
         """An entry that waited was taken back, or its time was over."""
@@ -127,8 +131,9 @@ class Steering:
 
     def closed(self, what: Closed, outbox: Outbox) -> None:
         """A position was closed."""
-        for breaker in self._on_closed:
-            self._trip(breaker, breaker.closed(what), outbox)
+        for breaker, closed in self._on_closed:
+            if trip := closed(what):
+                self._trip(breaker, trip, outbox)
 
     def alarmed(self, figures: dict[str, Any], outbox: Outbox) -> None:
         """Something diverged."""

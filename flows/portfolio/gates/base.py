@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from flows.columns import Floats, Ints
+from flows.columns import Floats
 from flows.portfolio.control.states import States
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
@@ -42,16 +42,12 @@ class Exposure(msgspec.Struct, gc=False):
     """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
 
     symbol: str
+    slot: int  # its column in the samples of returns
     side: int  # 1 long, -1 short
     value: float  # account currency; negative for an exit that waits
 
 
-Returns = Callable[[Sequence[str]], tuple[Floats, Ints]]
-"""Symbols to samples of returns (one a row), and in which column each symbol has its own; NaN where it has none."""
-
-
-def _no_returns(symbols: Sequence[str]) -> tuple[Floats, Ints]:
-    return np.empty((0, len(symbols))), np.arange(len(symbols))
+NO_RETURNS = np.empty((0, 1))
 
 
 class Standing(msgspec.Struct, gc=False):
@@ -69,7 +65,8 @@ class Standing(msgspec.Struct, gc=False):
     vol: float = math.nan
     states: States = FREE  # what holds trading up
     expose: Callable[[], Sequence[Exposure]] = tuple
-    returns: Returns = _no_returns
+    returns: Floats = NO_RETURNS  # samples, one a row; NaN where a symbol has none
+    slot: int = 0  # the symbol's column there
     _exposed: Sequence[Exposure] | None = None
 
     def exposures(self) -> Sequence[Exposure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
@@ -38,12 +39,11 @@ class GroupExposure(Gate):
         groups = self.groups.get(intent.signal.symbol)
         if groups is None:
             return {"group": None}
-        held = {
-            name: sum([part.value for part in standing.exposures() if part.symbol in symbols])
-            for name, symbols in groups
-        }
-        fullest = max(held, key=held.__getitem__)
+        fullest, held = "", -math.inf
+        for name, symbols in groups:
+            value = sum([part.value for part in standing.exposures() if part.symbol in symbols])
+            if value > held:
+                fullest, held = name, value
         most = standing.equity * self.share
-        figures: Figures = {"group": fullest, "held": held[fullest], "notional": intent.quantity * intent.price}
-        figures["most"] = most
-        return limit(intent, most - held[fullest], shrink=self.shrink, code="GROUP_TOO_LARGE", figures=figures)
+        figures: Figures = {"group": fullest, "held": held, "notional": intent.quantity * intent.price, "most": most}
+        return limit(intent, most - held, shrink=self.shrink, code="GROUP_TOO_LARGE", figures=figures)

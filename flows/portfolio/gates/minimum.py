@@ -29,7 +29,7 @@ class Minimum(Gate):
             least = float(max(instrument.min_quantity, instrument.lot))
             return Refusal("LOT_TOO_SMALL", {"quantity": intent.quantity, "least": least})
         intent.quantity = float(intent.lots)
-        notional = intent.quantity * intent.price
-        if notional < instrument.min_notional:
-            return Refusal("NOTIONAL_TOO_SMALL", {"notional": notional, "least": float(instrument.min_notional)})
+        notional, least = intent.quantity * intent.price, float(instrument.min_notional)
+        if notional < least:
+            return Refusal("NOTIONAL_TOO_SMALL", {"notional": notional, "least": least})
         return {"quantity": intent.quantity, "notional": notional}

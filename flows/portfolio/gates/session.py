@@ -29,12 +29,12 @@ class Session(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
         """``SESSION_CLOSED`` when no session is open at the close of the signal's candle."""
-        ts = intent.signal.ts
-        at, open_ = self.minutes.get(minute_of_week(ts)) or self._look_up(ts)
+        minute = minute_of_week(intent.signal.ts)
+        at, open_ = self.minutes.get(minute) or self._look_up(minute, intent.signal.ts)
         return {"at": at} if open_ else Refusal("SESSION_CLOSED", {"at": at})
 
-    def _look_up(self, ts: int) -> tuple[str, bool]:
-        weekday, minute = divmod(minute_of_week(ts), 1_440)
-        shown = f"{DAYS[weekday]} {minute // 60:02}:{minute % 60:02}"
-        found = self.minutes[minute_of_week(ts)] = shown, any(hours.open(ts) for hours in self.hours)
+    def _look_up(self, minute: int, ts: int) -> tuple[str, bool]:
+        weekday, of_day = divmod(minute, 1_440)
+        shown = f"{DAYS[weekday]} {of_day // 60:02}:{of_day % 60:02}"
+        found = self.minutes[minute] = shown, any(hours.open(ts) for hours in self.hours)
         return found

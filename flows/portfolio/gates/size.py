@@ -28,7 +28,7 @@ class Size(Gate):
         ``risk.scale_by_consensus``.
         """
         self.config, self.sizer = config.risk, SIZERS[config.risk.sizing]
-        self.multipliers = [rule for setting, rule in MULTIPLIERS.items() if getattr(config.risk, setting)]
+        self.multipliers = [(rule.__name__, rule) for name, rule in MULTIPLIERS.items() if getattr(config.risk, name)]
         self.candles: dict[str, float] = {}  # by timeframe: root of how many of them a year has
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
@@ -41,8 +41,8 @@ class Size(Gate):
         sized = self.sizer(self.config, Ask(standing.equity, intent.price, intent.risk, vol, trades))
         quantity = sized.quantity
         found: Figures = {"equity": standing.equity, "quantity": quantity, **sized.figures}
-        for multiplier in self.multipliers:
-            factor = found[multiplier.__name__] = multiplier(self.config, signal)
+        for name, multiplier in self.multipliers:
+            factor = found[name] = multiplier(self.config, signal)
             quantity *= factor
         if quantity <= 0:
             return Refusal("SIZE_ZERO", found)

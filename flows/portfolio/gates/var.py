@@ -45,11 +45,11 @@ class ValueAtRisk(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``VAR_UNKNOWN`` with too few returns, ``VAR_TOO_LARGE`` above the limit unless there is room left."""
         parts = standing.exposures()
-        ring, slots = standing.returns([intent.signal.symbol, *[part.symbol for part in parts]])
+        slots = np.array([part.slot for part in parts], np.int64)
         values = np.array([part.side * part.value for part in parts], np.float64)
         most, notional = standing.equity * self.share, intent.quantity * intent.price * intent.side
         loss, room, samples = value_at_risk(
-            ring, slots[1:], values, slots[0], notional, most / self.root, self.level, self.deviations
+            standing.returns, slots, values, standing.slot, notional, most / self.root, self.level, self.deviations
         )
         if samples < self.least:
             return Refusal("VAR_UNKNOWN", {"samples": samples, "least": self.least})

@@ -32,7 +32,7 @@ class Sent:
         return self.heads
 
     def timestamp(self) -> tuple[int, int]:
-        return 1, 7_000 + self.at
+        return 1, 7_000_000 + self.at
 
 
 def sent(*values: bytes | None, first: int = 0) -> list[Sent]:
@@ -46,6 +46,21 @@ def rows(batch: CandleBatch) -> list[tuple[str, int, int]]:
 
 def refused(batch: CandleBatch) -> list[tuple[int, bytes | None, str, str]]:
     return [(one.position, one.raw, one.reason, one.error) for one in batch.refused]
+
+
+def test_what_closes_too_far_behind_the_timestamp_of_its_message_is_no_row_and_gives_no_slot() -> None:
+    topic = CandleTopic("candles", 0, max_ahead_ms=5_000)
+    messages = sent(message(116, "NEW"), message(117, "NEW"), message(117, "NEW", close="x"), GOOD, message(118))
+    batch = topic.batch(messages)
+    assert rows(batch) == [("NEW", 6_960_000, 0), ("BTC/USDT", 60_000, 3)]
+    ahead = "ts={} ahead_ms={} max_ahead_ms=5000"
+    assert [(one.position, one.reason, one.error[:60]) for one in batch.refused] == [
+        (1, "TIME_AHEAD", "symbol=NEW " + ahead.format(7_020_000, 19_999)),
+        (2, "MESSAGE_INVALID", "close: Input should be a valid number, unable to parse strin"),
+        (4, "TIME_AHEAD", "symbol=BTC/USDT " + ahead.format(7_080_000, 79_996)),
+    ]
+    assert batch.refused[0].figures == {"ts": 7_020_000, "ahead_ms": 19_999, "max_ahead_ms": 5_000}
+    assert len(CandleTopic("candles", 0).batch(sent(message(117, "X" * 65))).refused) == 1
 
 
 def test_symbols_get_slots_as_they_appear_and_keep_them() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.kafka.decode import Decoded, decode, decode_trades, explain
+from connectors.kafka.decode import Decoded, decode, decode_trades, explain, only
 from schemas.candle import Candle
 from tests.connectors.kafka.messages import (
     BROKEN,
@@ -169,7 +169,7 @@ def test_quotes_become_a_column_and_there_is_none_where_nobody_knows_any() -> No
     found = decode([GOOD, FULL, message(3, bid=9.5)])
     assert found.quote is not None
     np.testing.assert_array_equal(found.quote, [[np.nan] * 2, [10.5, 11.5], [9.5, np.nan]])
-    kept = found.only(np.array([False, True, True])).quote
+    kept = only(found, np.array([False, True, True])).quote
     assert kept is not None
     np.testing.assert_array_equal(kept, found.quote[1:])
 

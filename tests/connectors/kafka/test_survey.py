@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from confluent_kafka import Producer
+
 from connectors.kafka.candle_topic import Known
 from connectors.kafka.feed import Feed
 from connectors.kafka.stretch import Stretch, feed_of, read, stretches
@@ -8,7 +10,7 @@ from connectors.kafka.survey import Collected, Survey, survey_candles
 from schemas.window import Window
 from tests.connectors.kafka.messages import MINUTE, message
 from tests.connectors.kafka.reading import produce
-from tests.kafka.topics import new_topic
+from tests.kafka.topics import QUIET, new_topic
 
 # Offset by offset: what is no candle lies before, among and behind the candles of each window below.
 MESSAGES = [
@@ -89,6 +91,17 @@ def test_a_partition_without_a_candle_of_the_window_is_not_read(kafka: str) -> N
         survey, series = surveyed(feed, stretch, window)
         assert survey.stretch.begin == survey.stretch.end
         assert (survey.rows, survey.timeframes, {symbol for symbol, rows in series.items() if rows}) == (0, {}, set())
+
+
+def test_a_candle_from_the_future_is_no_candle_of_the_replay(kafka: str) -> None:
+    topic, producer = new_topic(kafka), Producer({"bootstrap.servers": kafka}, logger=QUIET)
+    for minute in (1, 9, 2):
+        producer.produce(topic, message(minute), timestamp=MINUTE)
+    assert producer.flush(60) == 0
+    feed = feed_of({"bootstrap.servers": kafka}, "test", topic, lambda *_: None)
+    survey, series = surveyed(feed, stretches(feed)[0], Window())
+    assert series == {"BTC/USDT": [1, 2]}
+    assert replayed(feed, survey, Window()) == ([("BTC/USDT", 1), ("BTC/USDT", 2)], [1])
 
 
 def test_what_was_surveyed_in_a_window_is_the_same_when_only_that_is_read_again(kafka: str) -> None:

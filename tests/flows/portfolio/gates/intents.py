@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from flows.columns import Floats, Ints
-from flows.portfolio.gates.base import Exposure, Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.gates.base import NO_RETURNS, Exposure, Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from tests.flows.portfolio.stories import settings, wish
@@ -53,15 +51,9 @@ def a_standing(
         held=held,
         memory=memory or Memory(10_000.0, 60_000),
         vol=vol,
-        returns=partial(samples_of, returns or {}),
+        returns=np.array(list(returns.values())).T if returns else NO_RETURNS,
         expose=lambda: exposures,
     )
-
-
-def samples_of(returns: Mapping[str, Sequence[float]], symbols: Sequence[str]) -> tuple[Floats, Ints]:
-    """Samples of returns by symbol, and in which column each of some symbols has its own."""
-    ring = np.array(list(returns.values())).T if returns else np.empty((0, 1))
-    return ring, np.array([list(returns).index(symbol) if returns else 0 for symbol in symbols])
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:
