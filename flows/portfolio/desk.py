@@ -264,7 +264,8 @@ class Desk:
 
     def configure(self, exits: ExitsConfig) -> None:
         """Take other rules of leaving, for what is opened from now on."""
-        self.exits = self.broker.trails.config = exits
+        self.exits = exits
+        self.broker.trails.configure(exits)
 
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""

@@ -58,11 +58,15 @@ class Trails:
     """The trailing stops of an account; rows of positions that are closed are used again."""
 
     def __init__(self, config: ExitsConfig) -> None:
-        self.config, self.wanted = config, config.trail != "none"
+        self.configure(config)
         self.rows: NDArray[Any] = np.zeros(1, TRAIL)
         self.numbers: dict[str, dict[str, int]] = {}  # by symbol and strategy
         self.used = 0
         self.free: list[int] = []
+
+    def configure(self, config: ExitsConfig) -> None:
+        """Take other rules, for what is opened from now on."""
+        self.config, self.wanted = config, config.trail != "none"
 
     def follow(self, symbol: str, strategy: str, side: int, tick: Decimal) -> None:
         """A position was opened."""

@@ -54,8 +54,8 @@ risk:
 breakers:
   consecutive_losses: {{most: 3, scope: symbol, reset: 2h}}
   drawdown: {{max_pct: 1, action: close, reset: 1h}}
-  losses: {{most: 4, window: 30m, action: reduce, share_pct: 30, reset: 20m}}
-  order_rate: {{most: 6, window: 10m, reset: 20m}}
+  losses: {{most: 12, window: 30m, action: reduce, share_pct: 30, reset: 20m}}
+  order_rate: {{most: 12, window: 10m, reset: 20m}}
   divergence: {{alarms: 2}}
 entries: {{type: limit, at: 0.02, candles: 3}}
 exits:

@@ -49,11 +49,10 @@ class Audit:
         for fill in now:
             self._fill(self.waiting.pop(fill.order_id, None) or orders[fill.order_id], fill)
         assert brackets <= self.filled
-        before = set(self.held)
         self.sizes.instant(rows)
         self.marks.update((row.symbol, row.close) for row in rows)
+        self._guarded(rows)
         self._decided(decided, [fill for fill in outbox["fills"] if fill not in now], outbox)
-        self._guarded(rows, before)
         self.last = (self.equity, float(self.cash), self.gross)
 
     def command(self, command: Command, outbox: Outbox) -> None:
@@ -217,11 +216,11 @@ class Audit:
             assert self.sizes.value_at_risk(nets) <= risk.max_var_pct * cap + 1e-6
         assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
-    def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
+    def _guarded(self, rows: Sequence[Row]) -> None:
         """What survived a candle, in any of its parts, had neither its stop nor its target in it."""
         for row in rows:
             for key, held in self.held.items():
-                if key[0] != row.symbol or key not in before or held.order.ts == at(row.minute):
+                if key[0] != row.symbol:
                     continue
                 worst, best = (row.low, row.high) if held.sign > 0 else (row.high, row.low)
                 for _, stop, target in held.parts:
