@@ -59,7 +59,7 @@ def _place(blocks: Ints, of: Slots, half: int, s: int, block: int) -> int:
 def _knows(blocks: Ints, of: Slots, bits: Ints, half: int, s: int, block: int, bit: int) -> bool:
     """Whether an id is in one half of the table."""
     at = _place(blocks, of, half, s, block)
-    return of[at] != 0 and bits[at] & bit != 0
+    return bool(of[at] != 0 and bits[at] & bit != 0)
 
 
 @kernel

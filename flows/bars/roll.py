@@ -53,8 +53,7 @@ def _roll(
 
     In ``order``, each timeframe is made of the candles of a ``finer`` one that have just closed, or (-1) of the bars.
     """
-    count, began = 0, np.zeros(len(steps) + 1, np.int64)
-    ended = np.zeros(len(steps) + 1, np.int64)
+    count, began, ended = 0, np.zeros_like(steps), np.zeros_like(steps)
     for k in order:
         step, source = steps[k], finer[k]
         length = grain if source < 0 else steps[source]
