@@ -52,7 +52,7 @@ strategies:
 risk:
   max_open_positions: 4
 breakers:
-  consecutive_losses: {{most: 3, scope: symbol, reset: 2h}}
+  consecutive_losses: {{most: 3, scope: symbol, reset: 15m}}
   drawdown: {{max_pct: 1, action: close, reset: 1h}}
   losses: {{most: 12, window: 30m, action: reduce, share_pct: 30, reset: 20m}}
   order_rate: {{most: 12, window: 10m, reset: 20m}}
