@@ -69,6 +69,10 @@ class CandleBatch:
         return len(self.ts)
 
 
+NO_SIDE = -np.inf
+"""The amount of a trade whose side could not be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class TradeBatch:
     """Trades of one shard in the order in which they came, and between them how far the feed has come.

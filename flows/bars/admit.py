@@ -28,6 +28,7 @@ class Verdict(IntEnum):
     TRADE_LATE = 5
     TRADE_DUPLICATE = 6  # its first one counts; dropped and counted, no dead letter
     CLOCK = 7
+    SIDE_UNREADABLE = 8
 
 
 @kernel
@@ -36,7 +37,7 @@ def _shape(ts: int, price: float, amount: float) -> int:
     if ts < 0:
         return 1
     if not np.isfinite(price + amount):
-        return 2
+        return 8 if amount == -np.inf else 2
     if price <= 0:
         return 3
     if amount <= 0:

@@ -14,7 +14,7 @@ from flows.bars.fold import Folded
 from flows.columns import Slots
 from flows.market.reports import MetricRow, row_letter
 from flows.outbox import Outbox
-from schemas.batch import TradeBatch
+from schemas.batch import NO_SIDE, TradeBatch
 from schemas.candle import Candle
 from schemas.wire import wire
 
@@ -46,13 +46,10 @@ def dead_letters(outbox: Outbox, batch: TradeBatch, made: Made) -> None:
 
 def _figures(batch: TradeBatch, row: int) -> dict[str, Any]:
     """The row as it was read, in the words of the trade's model."""
-    return {
-        "ts": int(batch.ts[row]),
-        "id": int(batch.id[row]),
-        "price": float(batch.price[row]),
-        "amount": float(batch.amount[row]),
-        "side": "buy" if batch.buy[row] else "sell",
-    }
+    figures = {"ts": int(batch.ts[row]), "id": int(batch.id[row]), "price": float(batch.price[row])}
+    if batch.amount[row] == NO_SIDE:
+        return figures
+    return {**figures, "amount": float(batch.amount[row]), "side": "buy" if batch.buy[row] else "sell"}
 
 
 class Tally:

@@ -147,7 +147,7 @@ class Commander:
 
 NO_COMMAND = "COMMAND_INVALID"
 SETTINGS_CHANGED = (
-    ("risk.max_open_positions", "2", "4"),
+    ("risk.max_open_positions", "2", "8"),
     ("risk.per_trade_pct", "0.2", "0.5"),
     ("exits.trail_at", "0.2", "0.4"),
     ("exits.ladder", "[]", "[{share_pct: 40, at: 1}, {share_pct: 30, by: percent, at: 0.8}]"),

@@ -50,7 +50,7 @@ strategies:
     mode: shadow
     params: {{fast: 2, slow: 5, atr_length: 3, min_atr_pct: 0}}
 risk:
-  max_open_positions: 4
+  max_open_positions: 8
 breakers:
   consecutive_losses: {{most: 3, scope: symbol, reset: 15m}}
   drawdown: {{max_pct: 1, action: close, reset: 1h}}

@@ -83,7 +83,7 @@ def test_what_was_traded_is_on_the_topics_whatever_happens_on_the_way(kafka: str
             assert feed.end(signal.SIGTERM) == 0
     first, *_, last = feed.said().splitlines()
     assert first == (
-        f"trades, quotes, candles of 2 markets of binance on 1 socket, to Kafka at {kafka} and frames/binance"
+        f"trades, quotes, 1m candles of 2 markets of binance on 1 socket, to Kafka at {kafka} and frames/binance"
     )
     frames = sum(not isinstance(line.said, Note) for line in lines(tmp_path / "frames"))
     on_topics = published(place)
@@ -140,6 +140,14 @@ def wrong(folder: Path, *more: str, symbols: str = "BTC/USDT", name: str = "bina
 def test_what_there_is_not_is_named(tmp_path: Path, said: str, what: dict[str, Any]) -> None:
     assert wrong(tmp_path, *what.pop("more", ()), **what).err.startswith(f"penstock: {said}")
     assert not (tmp_path / "frames").exists()
+
+
+def test_an_exchange_without_candles_of_a_minute_gives_the_shortest_that_it_has(tmp_path: Path) -> None:
+    urls = {"socket_url": "ws://127.0.0.1:1", "rest_url": "http://127.0.0.1:1"}
+    given = (*words(urls, "BTC/USD", "coinbase"), "--out", "frames", "--set", "serve.feed_port=0")
+    with Installation("127.0.0.1:1", tmp_path).running(command=(PENSTOCK, "record", *given)) as run:
+        run.until(run.said, lambda said: "trades, quotes, 5m candles of 1 market of coinbase on 1 socket" in said)
+        assert run.end() == 0
 
 
 def test_a_missing_topic_is_named(kafka: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.batch import NO_SIDE
 from tests.flows.bars.tapes import MINUTE, Row, clock, counts, figures, plainly, through
 
 SECOND = 1_000
@@ -119,6 +120,7 @@ def test_what_cannot_be_a_trade_has_its_verdict_and_moves_no_time() -> None:
         Row(-1, 1),
         Row(9 * MINUTE, 2, price=nan),
         Row(9 * MINUTE, 3, amount=float("inf")),
+        Row(9 * MINUTE, 7, amount=NO_SIDE),
         Row(9 * MINUTE, 4, price=0.0),
         Row(9 * MINUTE, 5, amount=0.0),
         Row(MINUTE, 6),
@@ -128,6 +130,7 @@ def test_what_cannot_be_a_trade_has_its_verdict_and_moves_no_time() -> None:
         "ACCEPTED": 1,
         "TIME_UNREADABLE": 1,
         "VALUE_NOT_FINITE": 2,
+        "SIDE_UNREADABLE": 1,
         "PRICE_NOT_POSITIVE": 1,
         "AMOUNT_NOT_POSITIVE": 1,
     }

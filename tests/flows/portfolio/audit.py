@@ -34,7 +34,7 @@ class Audit:
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
         self.risked: dict[str, float] = {}  # by position: what its entries lose at their stops
-        self.told: dict[str, Decimal] = {}  # by position: the farthest stop that it was told with at this instant
+        self.told: set[tuple[str, Decimal]] = set()  # positions and the stops that they were told with at this instant
         self.control = Control(config)
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
 
@@ -47,7 +47,7 @@ class Audit:
         brackets = {order.id for order in orders.values() if order.leg in ("stop", "target")}
         decided = [order for order in orders.values() if order.id not in brackets]
         now = [fill for fill in outbox["fills"] if fill.order_id in self.waiting or fill.order_id in brackets]
-        self.told = {row.id: row.stop for row in outbox["positions"] if row.status == "open"}
+        self.told = {(row.id, row.stop) for row in outbox["positions"]}
         for fill in now:
             self._fill(self.waiting.pop(fill.order_id, None) or orders[fill.order_id], fill)
         assert brackets <= self.filled
@@ -116,8 +116,8 @@ class Audit:
             return
         assert (order.position_id, order.reduce_only) == (held.order.id, True)
         assert order.side != held.order.side
-        if order.leg == "stop" and self.config.exits.ages:
-            held.tightens(self.told.get(order.position_id))
+        if order.leg == "stop" and (order.position_id, order.price) in self.told:
+            held.tightens(order.price)
         held.leaves(order, fill.price, self.config.instruments.of(order.symbol))
         cost = held.cost
         if held.parts:
