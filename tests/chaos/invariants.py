@@ -66,7 +66,8 @@ def _position(own: Sequence[tuple[Any, Any]], places: Sequence[Any]) -> Iterator
 def _parts(order: Any) -> list[tuple[Decimal, Decimal, Decimal | None]]:
     """Quantity, stop, target; the nearest stop first: stops that move keep their order, or meet."""
     parts = [
-        (Decimal(one["quantity"]), Decimal(one["stop"]), _price(one["target"])) for one in order["tranches"] or [order]
+        (Decimal(one["quantity"]), Decimal(one["stop"]), _price(one["target"]))
+        for one in order.get("tranches") or [order]
     ]
     return sorted(parts, key=lambda one: one[1], reverse=order["side"] == "buy")
 
