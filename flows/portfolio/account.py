@@ -13,7 +13,6 @@ from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Holding
 from flows.portfolio.control import steered
-from flows.portfolio.control.observed import ObservedLedger
 from flows.portfolio.control.states import States
 from flows.portfolio.control.steering import Steering
 from flows.portfolio.desk import Desk
@@ -55,8 +54,7 @@ class Account:
         self.slots: dict[str, int] = {}
         self.states = States()
         self.steering = Steering(self, config) if steered(config) else None
-        if self.steering:
-            self.ledger = desk.ledger = ObservedLedger(config.portfolio.name, mode, strategy, self.steering)
+        self.ledger.steering = self.steering
 
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""

@@ -113,11 +113,9 @@ class Gate(ABC):
         """Figures when it lets the intent through (having tightened it, if it must), else the refusal."""
 
 
-def limit(intent: Intent, notional: float, *, shrink: bool, code: str, figures: Figures) -> Figures | Refusal:
-    """Hold an intent to a notional: shrink it to that, or refuse it when shrinking is off or nothing is left."""
-    if intent.quantity * intent.price <= notional:
-        return figures
-    if not shrink or notional <= 0:
+def over(intent: Intent, room: float, code: str, figures: Figures, *, shrink: bool) -> Figures | Refusal:
+    """The intent is worth more than a cap leaves room for: shrink it to that, or refuse it when nothing is left."""
+    if not shrink or room <= 0:
         return Refusal(code, figures)
-    intent.quantity = notional / intent.price
-    return {**figures, "shrunk_to": notional}
+    intent.quantity = room / intent.price
+    return {**figures, "shrunk_to": room}
