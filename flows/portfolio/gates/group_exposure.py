@@ -39,9 +39,11 @@ class GroupExposure(Gate):
         groups = self.groups.get(intent.signal.symbol)
         if groups is None:
             return {"group": None}
+        exposures = standing.exposures()
         fullest, held = "", -math.inf
         for name, symbols in groups:
-            value = sum([part.value for part in standing.exposures() if part.symbol in symbols])
+            both = zip(exposures.symbols, exposures.values, strict=True)
+            value = sum([value for symbol, value in both if symbol in symbols])
             if value > held:
                 fullest, held = name, value
         most, notional = standing.equity * self.share, intent.quantity * intent.price

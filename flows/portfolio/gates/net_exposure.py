@@ -27,7 +27,7 @@ class NetExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``NET_TOO_LARGE`` above the cap on its own side, unless there is room left to shrink to."""
-        net = sum([part.value * part.side for part in standing.exposures()])
+        net = sum(standing.exposures().signed)
         most, notional = standing.equity * self.share, intent.quantity * intent.price
         figures: Figures = {"net": net, "notional": notional * intent.side, "most": most}
         room = most - net * intent.side

@@ -27,8 +27,8 @@ class SymbolExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``SYMBOL_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
-        symbol = intent.signal.symbol
-        held = sum([part.value for part in standing.exposures() if part.symbol == symbol])
+        symbol, exposures = intent.signal.symbol, standing.exposures()
+        held = sum([value for name, value in zip(exposures.symbols, exposures.values, strict=True) if name == symbol])
         most, notional = standing.equity * self.share, intent.quantity * intent.price
         figures: Figures = {"held": held, "notional": notional, "most": most}
         room = most - held

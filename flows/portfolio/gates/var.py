@@ -44,14 +44,12 @@ class ValueAtRisk(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``VAR_UNKNOWN`` with too few returns, ``VAR_TOO_LARGE`` above the limit unless there is room left."""
-        parts = standing.exposures()
-        slots = np.array([part.slot for part in parts], np.int64)
-        values = np.array([part.side * part.value for part in parts], np.float64)
+        exposures = standing.exposures()
         most, notional = standing.equity * self.share, intent.quantity * intent.price
         loss, room, samples = value_at_risk(
             standing.returns,
-            slots,
-            values,
+            np.array(exposures.slots, np.int64),
+            np.array(exposures.signed, np.float64),
             standing.slot,
             notional * intent.side,
             most / self.root,
