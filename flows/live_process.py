@@ -21,6 +21,7 @@ from flows.marks import MarkedSource
 from flows.monitor import Monitor
 from flows.process import LostError, run_process
 from flows.watched import WatchedSink, WatchedSource
+from schemas.config.commands import SINK
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
 from sinks.kafka.events import EventTopic
@@ -91,6 +92,7 @@ def run(
         on_trouble=partial(monitor.on_trouble, "publisher"),
         log=monitor.log("publisher"),
         linger_s=dict.fromkeys(deployment.shards, LINGER_S),
+        alarms="alarm" in config.senders.get(SINK, ()),
     )
     journal = JournalSource(client, kafka.group, kafka.topic("journal"), portfolio, monitor.source)
     commands = CommandSource(client, kafka.group, kafka.topic("commands"), portfolio, monitor.source)
@@ -99,7 +101,7 @@ def run(
         WatchedSource(MarkedSource(journal, lambda _: portfolio_part(config)), monitor.watch),
         WatchedSink(sink, monitor.watch),
         WatchedSource(MarkedSource(commands, lambda _: portfolio_part(config)), monitor.watch)
-        if config.commands.senders
+        if config.senders
         else None,
     )
     pace = Pace(config.run.checkpoint_every_s) if addresses else None

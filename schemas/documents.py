@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from schemas.config.root import Config
+from schemas.config.section import Own
 from schemas.config.shape import bounds, shape_of
 from schemas.config.show import scalar
 from schemas.export import Schema, definitions, records
@@ -159,7 +161,7 @@ def _settings(field: FieldInfo, path: str) -> Iterator[tuple[str, FieldInfo]]:
     if shape.kind in ("list", "mapping") and shape_of(shape.item).kind == "section":
         below = shape_of(shape.item).type
         path = f"{path}.N" if shape.kind == "list" else f"{path}.SYMBOL"
-    elif shape.kind == "section":
+    elif shape.kind == "section" and not issubclass(shape.type, Own):
         below = shape.type
     else:
         yield path, field
@@ -169,8 +171,12 @@ def _settings(field: FieldInfo, path: str) -> Iterator[tuple[str, FieldInfo]]:
 
 
 def _setting(key: str, field: FieldInfo) -> tuple[str, ...]:
-    default = "required" if field.is_required() else f"`{scalar(field.default)}`"
-    return f"`{key}`", shape_of(field.annotation).short, default, bounds(field), field.description or ""
+    given = shape_of(field.annotation).short
+    if isinstance(field.default, BaseModel):
+        given, default = "section", "`{}`"
+    else:
+        default = "required" if field.is_required() else f"`{scalar(field.default)}`"
+    return f"`{key}`", given, default, bounds(field), field.description or ""
 
 
 def _with_parts(record: type[Record]) -> list[type[Record]]:

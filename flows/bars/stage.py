@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 
 from flows.bars import reports
+from flows.bars.admit import Verdict
 from flows.bars.bars import Bars, Made
 from flows.columns import Slots
-from flows.market.ahead import Ahead
 from flows.market.reports import refusals
 from flows.market.stage import MarketStage, Said
+from flows.market.untimely import Untimely
 from flows.outbox import Outbox, new_outbox
 from schemas.batch import CandleBatch, TradeBatch
 from schemas.config.market import MarketConfig
 from schemas.timeframe import ANY_MS
+
+TAKEN = (Verdict.ACCEPTED, Verdict.CLOCK)
 
 
 class BarStage:
@@ -26,7 +29,7 @@ class BarStage:
 
     def __init__(self, config: MarketConfig, market: MarketStage) -> None:
         self.bars, self.market = Bars(config), market
-        self.tally, self.ahead = reports.Tally(), Ahead()
+        self.tally, self.untimely = reports.Tally(), Untimely()
         self.names: tuple[str, ...] = ()
         self._slots: dict[str, int] = {}
         self._seen: tuple[str, ...] = ()
@@ -41,13 +44,14 @@ class BarStage:
         outbox = new_outbox()
         reports.dead_letters(outbox, batch, made)
         refusals(outbox, batch, made.closed, before)
-        self.ahead(outbox, batch)
         self.tally(outbox, made, slot, self.names, batch.final)
         if len(made.candles):
             outbox["bars"].extend(reports.candles(made.candles, self.names, self.bars.kinds))
         said = self._market(batch, made)
         for topic, records in said.outbox.items():
             outbox[topic].extend(records)
+        if alerts := self.untimely(outbox, batch, np.isin(made.verdict, TAKEN)):
+            outbox["alerts"].extend(alert for _, alert in alerts)
         return Said(said.slices, outbox)
 
     def _own_slots(self, batch: TradeBatch) -> Slots:
@@ -104,7 +108,7 @@ class BarStage:
             "names": self.names,
             "said": (self._watermark, self._upto),
             "tally": self.tally.snapshot(),
-            "ahead": self.ahead.snapshot(),
+            "untimely": self.untimely.snapshot(),
             "bars": self.bars.snapshot(),
             "market": self.market.snapshot(),
         }
@@ -116,6 +120,6 @@ class BarStage:
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._seen = ()
         self.tally.restore(state["tally"])
-        self.ahead.restore(state["ahead"])
+        self.untimely.restore(state["untimely"])
         self.bars.restore(state["bars"])
         self.market.restore(state["market"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ MOST_BYTES = 2_000_000
 PLAIN_BYTES = 100_000
 
 AlertRow, DeadLetterRow, MetricRow = wire(Alert), wire(DeadLetter), wire(Metric)
+Placed = tuple[int, Any]
+"""An alert with the position of the row that it is about: they are told in the order of these, whatever the cut."""
 
 
 def dead_letters(outbox: Outbox, batch: CandleBatch, verdict: Flags, ts: Ints) -> None:
@@ -121,12 +123,13 @@ def _figures(batch: CandleBatch, row: int) -> dict[str, Any]:
     return figures
 
 
-def gaps(outbox: Outbox, candles: Candles, missing: Ints, names: Sequence[str], step: Ints) -> None:
+def gaps(candles: Candles, position: Ints, missing: Ints, names: Sequence[str], step: Ints) -> Iterator[Placed]:
     """An alert for each hole in a symbol's candles."""
     for row in np.flatnonzero(missing).tolist():
         slot, ts, count = int(candles.slot[row]), int(candles.ts[row]), int(missing[row])
         symbol, first = names[slot], ts - count * int(step[slot])
-        outbox["alerts"].append(
+        yield (
+            int(position[row]),
             AlertRow(
                 id=event_id(symbol, ts, "CANDLE_GAP"),
                 ts=ts,
@@ -140,15 +143,16 @@ def gaps(outbox: Outbox, candles: Candles, missing: Ints, names: Sequence[str], 
         )
 
 
-def corrected(outbox: Outbox, batch: CandleBatch, verdict: Flags) -> None:
+def corrected(batch: CandleBatch, verdict: Flags) -> Iterator[Placed]:
     """An alert for each candle that came again with other figures: an exchange corrected it, or two feeds disagree."""
     for row in np.flatnonzero(verdict == Verdict.ROW_CONFLICT).tolist():
-        slot, figures = int(batch.slot[row]), _figures(batch, row)
+        slot, position, figures = int(batch.slot[row]), int(batch.position[row]), _figures(batch, row)
         symbol, source = batch.symbols[slot], batch.sources[slot]
         shown = " ".join(f"{name}={value}" for name, value in figures.items())
-        outbox["alerts"].append(
+        yield (
+            position,
             AlertRow(
-                id=event_id(*place(source, batch.partition), symbol, int(batch.position[row]), "CANDLE_CORRECTED"),
+                id=event_id(*place(source, batch.partition), symbol, position, "CANDLE_CORRECTED"),
                 ts=figures["ts"],
                 level="warning",
                 code="CANDLE_CORRECTED",
@@ -160,19 +164,17 @@ def corrected(outbox: Outbox, batch: CandleBatch, verdict: Flags) -> None:
         )
 
 
-def quarantined(outbox: Outbox, strategy: str, raised: Raised) -> None:
+def quarantined(strategy: str, raised: Raised) -> Any:
     """An alert that a strategy raised and sees no more of that symbol."""
-    outbox["alerts"].append(
-        AlertRow(
-            id=event_id(strategy, raised.symbol, raised.ts, "STRATEGY_RAISED"),
-            ts=raised.ts,
-            level="critical",
-            code="STRATEGY_RAISED",
-            symbol=raised.symbol,
-            strategy=strategy,
-            message=f"STRATEGY_RAISED: {raised.error}; quarantined on {raised.symbol}, open positions keep their stops",
-            figures={"error": raised.error},
-        ),
+    return AlertRow(
+        id=event_id(strategy, raised.symbol, raised.ts, "STRATEGY_RAISED"),
+        ts=raised.ts,
+        level="critical",
+        code="STRATEGY_RAISED",
+        symbol=raised.symbol,
+        strategy=strategy,
+        message=f"STRATEGY_RAISED: {raised.error}; quarantined on {raised.symbol}, open positions keep their stops",
+        figures={"error": raised.error},
     )
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from flows.columns import Candles, Ints, Slots
 from flows.market import reports
-from flows.market.ahead import Ahead
 from flows.market.checks import Checks
 from flows.market.fill import Fill
 from flows.market.runner import Runner
+from flows.market.untimely import Untimely
 from flows.outbox import Outbox, new_outbox
 from schemas.batch import CandleBatch
 from schemas.config.market import MarketConfig
@@ -40,7 +40,7 @@ class MarketStage:
     def __init__(self, config: MarketConfig, runners: Sequence[Runner], shards: Sequence[str]) -> None:
         self.config, self.runners, self.shards = config, tuple(runners), tuple(shards)
         self.lateness = to_millis(config.allowed_lateness)
-        self.checks, self.ahead = Checks(self.lateness), Ahead()
+        self.checks, self.untimely = Checks(self.lateness), Untimely()
         fill = config.empty_candle == "flat" and not config.bars.made
         self.fill = Fill(self.lateness, config.max_flat) if fill else None
         self.names: tuple[str, ...] = ()
@@ -61,19 +61,23 @@ class MarketStage:
         if not good.all():
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
         reports.refusals(outbox, batch, np.where(good, batch.ts, newest), newest)
-        self.ahead(outbox, batch)
         prices = (batch.open, batch.high, batch.low, batch.close, batch.volume)
         candles = Candles(slot, len(self.names), batch.ts, *prices, batch.quote)
         missing, position = checked.missing, batch.position
         if not good.all():
             candles, missing, position = candles[good], missing[good], position[good]
+        alerts: list[reports.Placed] = []
         if batch.watermark is None:  # where candles are made of trades, nothing was traded: that is no gap
-            reports.gaps(outbox, candles, missing, self.names, self.step_ms)
+            alerts += reports.gaps(candles, position, missing, self.names, self.step_ms)
         if self.fill is not None:
             candles, missing, came = self.fill(candles, missing, self.step_ms)
             position = position[came]
-        found = self._run(candles.frozen(), missing, outbox)
-        reports.corrected(outbox, batch, checked.verdict)  # last, as it came behind what it corrects
+        found, raised = self._run(candles.frozen(), position, missing)
+        alerts += [*raised, *reports.corrected(batch, checked.verdict), *self.untimely(outbox, batch, good)]
+        if found:
+            outbox["signals"].extend(signal for _, signal in found)
+        if alerts:
+            outbox["alerts"].extend(alert for _, alert in sorted(alerts, key=itemgetter(0)))
         return Said(self._slices(batch, candles, position, found), outbox)
 
     def _own_slots(self, batch: CandleBatch) -> Slots:
@@ -87,18 +91,20 @@ class MarketStage:
         self._seen = batch.symbols
         return self._map[batch.slot]
 
-    def _run(self, candles: Candles, missing: Ints, outbox: Outbox) -> list[tuple[int, Any]]:
-        """The signals with the rows that raised them, by row and then by the order of the strategies."""
+    def _run(
+        self, candles: Candles, position: Ints, missing: Ints
+    ) -> tuple[list[tuple[int, Any]], list[reports.Placed]]:
+        """The signals with the rows that raised them, by row and then by the order of the strategies; and alerts."""
         found: list[tuple[int, Any]] = []
+        alerts: list[reports.Placed] = []
         for runner in self.runners:
             signals, raised = runner.run(candles, missing, self.names, self.step_ms)
             found.extend(signals)
             for error in raised:
-                reports.quarantined(outbox, runner.label, error)
+                (row, *_) = np.flatnonzero((candles.ts == error.ts) & (candles.slot == self._slots[error.symbol]))
+                alerts.append((int(position[row]), reports.quarantined(runner.label, error)))
         found.sort(key=itemgetter(0))
-        if found:
-            outbox["signals"].extend(signal for _, signal in found)
-        return found
+        return found, alerts
 
     def _slices(
         self, batch: CandleBatch, c: Candles, position: Ints, found: Sequence[tuple[int, Any]]
@@ -136,7 +142,7 @@ class MarketStage:
             "step_ms": self.step_ms.copy(),
             "said": (self.upto, self.watermark),
             "checks": self.checks.state_dict(),
-            "ahead": self.ahead.snapshot(),
+            "untimely": self.untimely.snapshot(),
             "fill": self.fill.state_dict() if self.fill else None,
             "runners": {runner.label: runner.state() for runner in self.runners},
         }
@@ -147,7 +153,7 @@ class MarketStage:
         self.upto, self.watermark = state["said"]
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self.checks.load_state_dict(state["checks"])
-        self.ahead.restore(state["ahead"])
+        self.untimely.restore(state["untimely"])
         if self.fill is not None:
             self.fill.load_state_dict(state["fill"])
         for runner in self.runners:

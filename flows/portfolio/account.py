@@ -44,7 +44,6 @@ class Account:
         self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
         self.orders = desk.orders
         self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
-        self.legs = Legs(config.exits)
         self.waits = config.entries.type != "market"
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
@@ -197,7 +196,7 @@ class Account:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", name, verdict)
                 return
             checks[name] = verdict
-        order = self.orders.entry(intent, checks, self.legs.of(intent), adds)
+        order = self.orders.entry(intent, checks, Legs(self.desk.exits_of(signal.strategy)).of(intent), adds)
         self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
@@ -233,8 +232,9 @@ class Account:
 
     def configure(self, config: Config) -> None:
         """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
-        self.config, self.legs = config, Legs(config.exits)
+        self.config = config
         self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
+        self.desk.configure(config)
         self.memory.window = to_millis(config.risk.order_window)
         if self.steering:
             self.steering.configure(config)

@@ -45,14 +45,14 @@ class Triggered(NamedTuple):
 class PaperBroker:
     """Waiting orders and guards by symbol. No clock, no randomness: fills follow from candles alone."""
 
-    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig, exits: ExitsConfig | None = None) -> None:
+    def __init__(self, config: BrokerConfig, instruments: InstrumentsConfig) -> None:
         self.slippage = config.slippage_pct / 100
         self.instruments = instruments
         self._asked, self._got = ("", 0.0, False), Decimal(0)  # an exit and the entry behind it get the same price
         self.waiting: dict[str, list[Ticket]] = {}
         self.pending: dict[str, list[Pending]] = {}
         self.guards: dict[str, dict[str, Guard]] = {}
-        self.trails = Trails(exits or ExitsConfig())
+        self.trails = Trails()
 
     def market_price(self, symbol: str, price: float, *, buy: bool) -> Decimal:
         """What a market order gets at a price: slippage against us, then the next tick against us."""
@@ -74,11 +74,11 @@ class PaperBroker:
         """The orders that fill at the open of this symbol's candle, exits before entries, as they were placed."""
         return self.waiting.pop(symbol, [])
 
-    def guard(self, symbol: str, strategy: str, guard: Guard) -> None:
+    def guard(self, symbol: str, strategy: str, guard: Guard, exits: ExitsConfig) -> None:
         """Watch a position from now on."""
         self.guards.setdefault(symbol, {})[strategy] = guard
-        if self.trails.wanted:
-            self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick)
+        if exits.trail != "none":
+            self.trails.follow(symbol, strategy, guard.side, self.instruments.of(symbol).tick, exits)
 
     def release(self, symbol: str, strategy: str) -> None:
         """The position is closed."""

@@ -18,6 +18,7 @@ from flows.portfolio.parting import parted
 from flows.portfolio.pending import Pending, Prices, reached
 from flows.portfolio.rounding import DOWN, UP, money, on_grid, worth
 from flows.portfolio.tranches import Guard, guard_of
+from schemas.config.exits import ExitsConfig
 from schemas.config.root import Config
 from schemas.record import Mode
 from schemas.timeframe import to_millis
@@ -28,24 +29,36 @@ class Desk:
 
     def __init__(self, config: Config, mode: Mode, strategy: str | None) -> None:
         self.book = Book(config.portfolio.cash)
-        self.broker = PaperBroker(config.broker, config.instruments, config.exits)
+        self.broker = PaperBroker(config.broker, config.instruments)
         kept = config.risk.kelly_trades if config.risk.sizing == "kelly" else 0
         self.memory = Memory(float(config.portfolio.cash), to_millis(config.risk.order_window), kept)
         self.orders = Orders(config.portfolio.name, config.entries.type)
         self.ledger = Ledger(config.portfolio.name, mode, strategy)
         self.notices = Notices(config.portfolio.name, mode, strategy)
         self.entries = config.entries
-        self.exits, self.at_close = config.exits, config.broker.fill_at == "close"
-        self.ages = config.exits.ages
+        self.at_close = config.broker.fill_at == "close"
+        self.ages = False
+        self.configure(config)
         self.fee_rate = Decimal(repr(config.broker.fee_pct)) / 100
         self.committed = 0.0  # notional of waiting entries less that of waiting exits
         self.coming = 0  # waiting entries less waiting exits
+
+    def configure(self, config: Config) -> None:
+        """Take exits, for what is entered from now on; break-even after targets counts for what is held, too."""
+        self.exits = {strategy.label: config.exits_of(strategy.label) for strategy in config.strategies}
+        self.shared = config.exits
+        self.ages = self.ages or any(one.ages for one in config.all_exits())
+
+    def exits_of(self, strategy: str) -> ExitsConfig:
+        """Of a strategy, or of what is traded by hand."""
+        return self.exits.get(strategy, self.shared)
 
     def candle(self, symbol: str, ts: int, candle_ts: int, prices: Prices, outbox: Outbox) -> None:
         """Fill what waits for this candle's open; then what its range sets off, and what its close brings about.
 
         An entry that waits for a price comes last, and is guarded in what is left of the candle.
         """
+        self.catch_up(symbol)
         for ticket in self.broker.take_waiting(symbol):
             self.uncommit(ticket)
             if ticket.order.leg == "add" and self._left(ticket.order):
@@ -53,7 +66,6 @@ class Desk:
                 continue
             price = self.broker.market_price(symbol, prices[0], buy=ticket.order.side == "buy")
             self.fill(ticket.order, price, ts, candle_ts, outbox)
-        self.catch_up(symbol)
         self._watch(symbol, None, ts, candle_ts, prices, outbox)
         for one in tuple(self.broker.pending.get(symbol, ())) if self.broker.pending else ():
             found = reached(one, prices)
@@ -94,7 +106,7 @@ class Desk:
 
     def _break_even(self, holding: Holding, guard: Guard, best: float, ts: int, outbox: Outbox) -> None:
         """The stops go to the entry when the price was far enough ahead, or enough targets were reached."""
-        side, after = guard.side, self.exits.break_even_after
+        side, after = guard.side, self.exits_of(holding.strategy).break_even_after
         if (best - guard.even_at) * side < 0 and (after is None or guard.targets < after):
             return
         guard.even_at = side * math.inf
@@ -105,7 +117,7 @@ class Desk:
 
     def _time_out(self, holding: Holding, close: float, ts: int, candle_ts: int, outbox: Outbox) -> None:
         """The last candle that the position is held has closed."""
-        order = self.orders.time(holding, ts, self.exits.time_candles or 0)
+        order = self.orders.time(holding, ts, self.exits_of(holding.strategy).time_candles or 0)
         self.ledger.order(outbox, order)
         if self.at_close:
             price = self.broker.market_price(holding.symbol, close, buy=order.side == "buy")
@@ -221,7 +233,9 @@ class Desk:
             target=order.target,
         )
         self.book.open(holding)
-        self.broker.guard(order.symbol, order.strategy, self._guard(order, side, float(price), ts, candle_ts))
+        exits = self.exits_of(order.strategy)
+        guard = self._guard(order, side, float(price), ts, candle_ts, exits)
+        self.broker.guard(order.symbol, order.strategy, guard, exits)
         self.ledger.position(outbox, holding, ts, None)
 
     def _add(self, order: Any, value: Decimal, fee: Decimal, ts: int, outbox: Outbox) -> None:
@@ -232,8 +246,8 @@ class Desk:
         holding.stop, holding.target = guard.outermost()
         self.ledger.position(outbox, holding, ts, None)
 
-    def _guard(self, order: Any, side: int, price: float, ts: int, candle_ts: int) -> Guard:
-        guard, exits = guard_of(order, side), self.exits
+    def _guard(self, order: Any, side: int, price: float, ts: int, candle_ts: int, exits: ExitsConfig) -> Guard:
+        guard = guard_of(order, side)
         if exits.break_even_at is not None:
             guard.even_at = price + side * exits.break_even_at * abs(price - float(order.stop))
         if exits.time_candles is not None:
@@ -278,4 +292,5 @@ class Desk:
         self.broker.restore(state["broker"])
         self.ledger.restore(state["ledger"])
         self.memory.restore(state["memory"])
+        self.ages = self.ages or bool(self.broker.guards)  # which may be of other settings
         self.committed, self.coming = state["committed"]

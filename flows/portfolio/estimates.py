@@ -68,9 +68,10 @@ def watch_of(config: Config) -> Ints:
     """``risk.atr_period``, ``risk.vol_span`` and the ms between two samples of returns; 0 for what nobody uses."""
     uses_returns = config.risk.max_var_pct is not None
     uses_vol = config.risk.sizing == "volatility_target" or config.breakers.volatility.times is not None
+    uses_atr = config.entries.uses_atr or any(exits.uses_atr for exits in config.all_exits())
     return np.array(
         [
-            config.risk.atr_period if config.exits.uses_atr or config.entries.uses_atr else 0,
+            config.risk.atr_period if uses_atr else 0,
             config.risk.vol_span if uses_vol else 0,
             to_millis(config.risk.var_sample) if uses_returns else 0,
         ],

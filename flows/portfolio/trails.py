@@ -57,28 +57,27 @@ def trail(trails: Any, lane: Any, high: float, low: float, close: float) -> None
 class Trails:
     """The trailing stops of an account; rows of positions that are closed are used again."""
 
-    def __init__(self, config: ExitsConfig) -> None:
-        self.config, self.wanted = config, config.trail != "none"
+    def __init__(self) -> None:
         self.rows: NDArray[Any] = np.zeros(1, TRAIL)
         self.numbers: dict[str, dict[str, int]] = {}  # by symbol and strategy
         self.used = 0
         self.free: list[int] = []
 
-    def follow(self, symbol: str, strategy: str, side: int, tick: Decimal) -> None:
+    def follow(self, symbol: str, strategy: str, side: int, tick: Decimal, exits: ExitsConfig) -> None:
         """A position was opened."""
         number = self.free.pop() if self.free else self.used + 1
         self.used = max(self.used, number)
         if number > len(self.rows):
             self.rows = np.concatenate([self.rows, np.zeros(len(self.rows), TRAIL)])
         num, den = tick.as_integer_ratio()
-        kind = KINDS.index(self.config.trail)
-        self.rows[number - 1] = (0, side, -side * np.inf, -side * np.inf, kind, self.config.trail_at, num, den)
+        kind = KINDS.index(exits.trail)
+        self.rows[number - 1] = (0, side, -side * np.inf, -side * np.inf, kind, exits.trail_at, num, den)
         self.numbers.setdefault(symbol, {})[strategy] = number
         self._link(symbol)
 
     def release(self, symbol: str, strategy: str) -> None:
         """A position was closed."""
-        if self.numbers:
+        if strategy in self.numbers.get(symbol, ()):
             self.free.append(self.numbers[symbol].pop(strategy))
             self._link(symbol)
 

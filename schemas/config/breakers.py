@@ -109,7 +109,9 @@ class OrderRateConfig(ScopedConfig):
 class DivergenceConfig(BreakerConfig):
     """Something came out otherwise than before."""
 
-    alarms: int | None = Field(None, ge=1, description="alarms that trip it, each told by the command `alarm`")
+    alarms: int | None = Field(
+        None, ge=1, description="alarms that trip it, told by the sink (OUTPUT_DIVERGED) or by the command `alarm`"
+    )
 
 
 class BreakersConfig(Section):

@@ -17,6 +17,10 @@ def _are_commands(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+SINK = "sink"
+"""The sender of the alarms that a live run tells itself."""
+
+
 class CommandsConfig(Section):
     """Without a sender no command is obeyed, and each is answered so."""
 

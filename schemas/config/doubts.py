@@ -46,7 +46,10 @@ def _breakers(config: Config) -> Iterator[str]:
 
 
 def _exits(config: Config) -> Iterator[str]:
-    exits = config.exits
-    near = len(exits.ladder) + (exits.dual.stop_money is not None)
-    if exits.break_even_after is not None and exits.break_even_after > near:
-        yield f"exits.break_even_after: targets before the last one: {near}: no stop is moved by it"
+    found = [("", config.exits)]
+    for number, one in enumerate(config.strategies):
+        found += [(f"strategies.{number}.", config.exits_of(one.label))] if one.exits.model_fields_set else []
+    for of, exits in found:
+        near = len(exits.ladder) + (exits.dual.stop_money is not None)
+        if exits.break_even_after is not None and exits.break_even_after > near:
+            yield f"{of}exits.break_even_after: targets before the last one: {near}: no stop is moved by it"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from schemas.config.section import Positive, Section
+from schemas.config.section import Own, Positive, Section
 
 Measure = Literal["reward", "percent", "atr"]
 """Of a distance from the price: distances of the stop, percent of the price, or average true ranges."""
@@ -81,3 +81,23 @@ class ExitsConfig(Section):
     def ages(self) -> bool:
         """Whether what a candle has done to a position has to be looked at when it closes."""
         return (self.break_even_at, self.break_even_after, self.time_candles) != (None, None, None)
+
+    def with_own(self, own: OwnExits) -> ExitsConfig:
+        """With what a strategy has set for itself.
+
+        >>> ExitsConfig(trail="atr", time_candles=9).with_own(OwnExits(trail_at=2, time_candles=None)).trail_at
+        2.0
+        """
+        shared, given = self.model_dump(), own.model_dump()
+        dual = {**shared["dual"], **given.pop("dual", {})}
+        return ExitsConfig.model_validate({**shared, **given, "dual": dual})
+
+
+class OwnDual(Own, DualConfig):
+    """Of a strategy's own exits."""
+
+
+class OwnExits(Own, ExitsConfig):
+    """The keys of ``exits`` that a strategy sets for itself."""
+
+    dual: OwnDual = Field(OwnDual(), description="two legs; without stop_money there is one")

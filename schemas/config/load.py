@@ -16,6 +16,7 @@ from schemas.config.interpolate import interpolate
 from schemas.config.override import from_environment, from_sets
 from schemas.config.problem import ConfigError, Problem, Where
 from schemas.config.root import Config
+from schemas.config.section import fields_of
 from schemas.config.shape import shape_of
 from schemas.config.tree import Branch, Leaf, Row, Tree, parse
 
@@ -103,7 +104,7 @@ def values(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of a configuration with its dotted key, in the order of the models."""
     dot = f"{path}." if path else ""
     if isinstance(item, BaseModel):
-        for name in type(item).model_fields:
+        for name in fields_of(item):
             yield from values(getattr(item, name), dot + name)
     elif isinstance(item, dict) and item:
         for name, value in item.items():

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config.breakers import BreakersConfig
 from schemas.config.broker import BrokerConfig
-from schemas.config.commands import CommandsConfig
+from schemas.config.commands import SINK, CommandsConfig
 from schemas.config.entries import EntriesConfig
 from schemas.config.exits import ExitsConfig
 from schemas.config.instruments import InstrumentsConfig
@@ -40,6 +40,33 @@ class Config(Section):
     kafka: KafkaConfig = Field(KafkaConfig(), description="the Kafka broker")
     run: RunConfig = Field(RunConfig(), description="the mechanics of a replay")
     serve: ServeConfig = Field(ServeConfig(), description="metrics and health of a live process")
+
+    @property
+    def senders(self) -> dict[str, tuple[str, ...]]:
+        """By name, the commands that a sender may give.
+
+        With the breaker ``divergence`` the sink may tell an alarm, if ``commands.senders`` does not say otherwise.
+
+        >>> Config.model_validate({"breakers": {"divergence": {"alarms": 1}}}).senders
+        {'sink': ('alarm',)}
+        """
+        own = {} if self.breakers.divergence.alarms is None else {SINK: ("alarm",)}
+        return {**own, **self.commands.senders}
+
+    def exits_of(self, strategy: str) -> ExitsConfig:
+        """How the positions of a strategy are left, by its name in records.
+
+        >>> config = Config.model_validate({"strategies": [{"use": "sma_atr", "exits": {"time_candles": 9}}]})
+        >>> config.exits_of("sma_atr").time_candles, config.exits_of("manual").time_candles
+        (9, None)
+        """
+        own = (one.exits for one in self.strategies if one.label == strategy and one.exits.model_fields_set)
+        return self.exits.with_own(found) if (found := next(own, None)) else self.exits
+
+    def all_exits(self) -> list[ExitsConfig]:
+        """The shared ones, and those of strategies that have some of their own."""
+        own = [self.exits.with_own(one.exits) for one in self.strategies if one.exits.model_fields_set]
+        return [self.exits, *own]
 
     @model_validator(mode="after")
     def _candles_have_a_length(self) -> Config:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from schemas.config.section import fields_of
+
 MASK = "********"
 _NAME = re.compile(r"(^|[_.])(password|passphrase|secret|token|key)s?([_.]|$)")
 _PLACE = re.compile(r"[_.](file|location)$")
@@ -32,7 +34,7 @@ def masked(value: Any, name: str = "") -> Any:
     if isinstance(value, SecretStr):
         return MASK
     if isinstance(value, BaseModel):
-        return {key: masked(getattr(value, key), key) for key in type(value).model_fields}
+        return {key: masked(getattr(value, key), key) for key in fields_of(value)}
     if isinstance(value, dict):
         return {key: masked(item, key if not is_secret(name) else name) for key, item in value.items()}
     if isinstance(value, list | tuple):

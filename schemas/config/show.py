@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from schemas.config.load import Loaded
 from schemas.config.secrets import masked
+from schemas.config.section import fields_of
 from schemas.config.tree import resolve
 
 _PLAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_./:-]*[A-Za-z0-9_./-])?")
@@ -64,7 +65,7 @@ def _section(
     section: BaseModel, loaded: Loaded, parameters: list[BaseModel], path: str, indent: str
 ) -> Iterator[tuple[str, str]]:
     values = masked(section)
-    for name, field in type(section).model_fields.items():
+    for name, field in fields_of(section).items():
         value, key = getattr(section, name), f"{path}.{name}" if path else name
         if key.startswith("strategies.") and key.endswith(".params"):
             index = int(key.split(".")[1])
@@ -72,7 +73,9 @@ def _section(
                 yield f"{indent}{name}:", ""
                 yield from _section(parameters[index], loaded, [], key, indent + "  ")
                 continue
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel) and not fields_of(value):
+            yield f"{indent}{name}: {{}}", field.description or ""
+        elif isinstance(value, BaseModel):
             yield f"{indent}{name}:", field.description or ""
             yield from _section(value, loaded, parameters, key, indent + "  ")
         elif isinstance(value, dict) and value and all(isinstance(item, BaseModel) for item in value.values()):
@@ -93,7 +96,7 @@ def _section(
 
 def _meanings(section: BaseModel, path: str) -> Iterator[tuple[str, str]]:
     """The description of every value, by dotted key."""
-    for name, field in type(section).model_fields.items():
+    for name, field in fields_of(section).items():
         value, key = getattr(section, name), f"{path}{name}"
         inner = {"": value} if isinstance(value, BaseModel) else value
         pairs = inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, tuple) else ()

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from schemas.config.exits import OwnExits
 from schemas.config.section import Section
 from schemas.record import Mode
 
@@ -19,6 +20,9 @@ class StrategyConfig(Section):
     )
     symbols: tuple[str, ...] = Field(("*",), description="ccxt symbols it sees; * for all")
     mode: Mode = Field("live", description="shadow: evaluated on paper beside the portfolio, never an order")
+    exits: OwnExits = Field(
+        OwnExits(), description="its own exits: any keys of `exits`; those that are not here are as there"
+    )
     params: dict[str, Any] = Field({}, description="the strategy's own parameters: penstock strategies describe NAME")
 
     @property

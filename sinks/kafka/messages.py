@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from schemas.alert import Alert
+from schemas.command import Command
+from schemas.config.commands import SINK
 from schemas.ids import event_id
 from schemas.topics import TOPICS
 from schemas.trace import traceparent
@@ -15,7 +17,7 @@ from sinks.kafka.envelope import Message
 
 VERSION = 1
 DIVERGED = "OUTPUT_DIVERGED"
-AlertRow = wire(Alert)
+AlertRow, CommandRow = wire(Alert), wire(Command)
 
 # What tells apart the records of a topic that have no id of their own, or share it with others.
 FACTS = {
@@ -83,6 +85,20 @@ def diverged(part: str, known: Message, prefix: str = "") -> Message:
         figures={"part": part, "topic": topic, "id": known.id},
     )
     return message("alerts", alert, part, prefix)
+
+
+def alarm(part: str, known: Message, portfolio: str, now_ms: int, prefix: str = "") -> Message:
+    """The command about the same: it counts for the breaker ``divergence``."""
+    topic = known.topic.removeprefix(prefix)
+    command = CommandRow(
+        id=event_id(DIVERGED, part, topic, known.id, "alarm"),
+        ts=now_ms,
+        portfolio=portfolio,
+        sender=SINK,
+        name="alarm",
+        arguments={"what": f"{DIVERGED} {topic} {known.id}"},
+    )
+    return message("commands", command, portfolio, prefix)
 
 
 _NONE = object()

@@ -69,7 +69,8 @@ class Publisher:
     """Publishes the records of one part of a deployment.
 
     ``client`` holds librdkafka's settings and goes before the ones made here. ``on_diverged`` is told of a record that
-    came out differently than before; what it returns, if anything, is published in the same transaction, once.
+    came out differently than before; what it returns is published in the same transaction, once: whether that has been
+    done, the first message of it tells.
     ``on_published`` is told how many messages of which topic a commit made visible. ``probe`` is told of each step by
     its number; tests kill the process there. Raises PublishError when a topic is missing.
 
@@ -84,7 +85,7 @@ class Publisher:
         part: str,
         topics: Sequence[str],
         checkpoint: Checkpoint | None,
-        on_diverged: Callable[[Message], Message | None],
+        on_diverged: Callable[[Message], Sequence[Message]],
         probe: Callable[[str], None] = nothing,
         log: logging.Logger = LOG,
         on_published: Callable[[Mapping[str, int]], None] = nothing,
@@ -126,7 +127,7 @@ class Publisher:
         """
         if self._successor is not None:
             raise self._successor
-        new = [one for message in messages if (one := self._new(message)) is not None]  # P1
+        new = [one for message in messages for one in self._new(message)]  # P1
         if not new:
             self.poll()
             return 0
@@ -152,15 +153,15 @@ class Publisher:
         """Let the client say what it has to say. To be called now and then while there is nothing to publish."""
         self._persist(lambda: self._producer.poll(0))
 
-    def _new(self, message: Message) -> Message | None:
+    def _new(self, message: Message) -> Sequence[Message]:
+        new: tuple[Message, ...] = (message,)
         answer = self.owed.answer(message.topic, message.id, message.value)
         if answer is Answer.DIVERGED:
-            report = self._on_diverged(message)
-            if report is None:
-                return None
-            self._log.error("%s: %s on topic %s is not what it was before", self._id, message.id, message.topic)
-            message, answer = report, self.owed.answer(report.topic, report.id, report.value)
-        return message if answer is Answer.NEW else None
+            new = tuple(self._on_diverged(message))
+            if new:
+                self._log.error("%s: %s on topic %s is not what it was before", self._id, message.id, message.topic)
+                answer = self.owed.answer(new[0].topic, new[0].id, new[0].value)
+        return new if answer is Answer.NEW else ()
 
     def _transaction(self, new: Sequence[Message]) -> int:
         """Publish the first of them, all as a rule. How many that were; 0 when it was aborted."""

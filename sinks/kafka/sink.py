@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from sinks.kafka.checkpoint import Checkpoint
 from sinks.kafka.courier import Courier
 from sinks.kafka.envelope import Message
 from sinks.kafka.journal import TOPIC, entries
-from sinks.kafka.messages import diverged, message
+from sinks.kafka.messages import alarm, diverged, message
 from sinks.kafka.publisher import LOG, Publisher, nothing
 
 Outbox = dict[str, list[Any]]
@@ -27,7 +28,8 @@ SAID = ("candles", "command")
 class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
     """Publishes the records of one part, in a thread of its own. State: the packed checkpoint of its publisher.
 
-    A record that came out differently than before a crash is not published again: an alert OUTPUT_DIVERGED is.
+    A record that came out differently than before a crash is not published again: an alert OUTPUT_DIVERGED is, and an
+    alarm with it for the breaker that waits for one.
     """
 
     def __init__(self, sink: KafkaSink, part: str, state: bytes | None) -> None:
@@ -72,9 +74,14 @@ class PartPublisher(StatefulSinkPartition[Outbox, bytes]):
                 elif record.cause not in SAID:
                     yield message(topic, record.record(), portfolio, prefix)
 
-    def _diverged(self, now: Message) -> Message | None:
+    def _diverged(self, now: Message) -> Sequence[Message]:
         # Of the journal it is a time-out that was raised again: how long was waited, a clock has told.
-        return None if now.topic == self._sink.journal else diverged(self._part, now, self._sink.prefix)
+        if now.topic == self._sink.journal:
+            return ()
+        alert = diverged(self._part, now, self._sink.prefix)
+        if not self._sink.alarms:
+            return (alert,)
+        return alert, alarm(self._part, now, self._sink.portfolio, int(self._sink.clock() * 1_000), self._sink.prefix)
 
     def _published(self, counts: Mapping[str, int]) -> None:
         self._sink.on_published({topic.removeprefix(self._sink.prefix): count for topic, count in counts.items()})
@@ -108,7 +115,8 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
 
     ``on_published`` is told after each commit how many messages of which topic it made visible; ``on_trouble`` what a
     person should know, in words. Both are called from the threads of the parts. ``linger_s`` says by part how long
-    records wait for others of the same transaction.
+    records wait for others of the same transaction. With ``alarms`` each alert OUTPUT_DIVERGED is a command
+    ``alarm`` of the sender ``sink``, too, given at the time that ``clock`` tells (seconds).
     """
 
     def __init__(
@@ -123,10 +131,13 @@ class KafkaSink(FixedPartitionedSink[Outbox, bytes]):
         on_published: Callable[[Mapping[str, int]], None] = nothing,
         on_trouble: Callable[[str], None] = nothing,
         linger_s: Mapping[str, float] | None = None,
+        alarms: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.client, self.deployment, self.portfolio, self.log = dict(client), deployment, portfolio, log
         self.parts, self.topics, self.prefix = sorted(parts), sorted({*topics, "alerts"}), prefix
         self.journal = prefix + TOPIC
+        self.alarms, self.clock = alarms, clock
         self.on_published, self.on_trouble, self.linger_s = on_published, on_trouble, linger_s or {}
 
     def list_parts(self) -> list[str]:

@@ -148,3 +148,36 @@ def test_a_saved_configuration_is_told_to_the_portfolio_and_an_invalid_one_chang
         ("config", "risk.sessions", {"risk.sessions": '["mon-fri 08:00-16:30"]'}),
         ("config", "risk.max_open_positions", {"risk.max_open_positions": 3}),
     ]
+
+
+def test_what_comes_out_otherwise_than_before_trips_the_breaker_of_divergence(installation: Installation) -> None:
+    """The settings are changed under what was published behind the last checkpoint: it is computed again, otherwise."""
+    folder, path = installation.folder, installation.folder / "penstock.yaml"
+    settings = SETTINGS.replace("checkpoint_every_s: 1", "checkpoint_every_s: 600").replace("config: [set]", "")
+    path.write_text(settings + "breakers: {divergence: {alarms: 1}}\n", encoding="utf-8")
+    rows: Rows = []
+    for n in range(400):
+        price = 100.0 + (n % 100 if n % 200 < 100 else 100 - n % 100) / 10
+        rows.append((START + n * SECOND, price, price + 1, price - 1, price, 1.0))
+    installation.done("publish", write_csv(folder / "BTC_USDT-1s.csv", rows))
+    with installation.running() as run:
+        run.until(lambda: installation.values("orders"), bool)
+        run.process.send_signal(signal.SIGKILL)
+        run.wait()
+    with installation.running("--set", "risk.per_trade_pct=0.1", "--accept-changes") as run:
+        run.until(lambda: installation.values("breakers"), bool)
+        code, said = told(installation, "status", "--json")
+        assert (code, json.loads(said)["figures"]["tripped"]) == (0, "divergence (portfolio)")
+        assert run.end() == 0
+    (trip,) = installation.records("breakers")
+    alerts = [row for row in installation.records("alerts") if row["code"] == "OUTPUT_DIVERGED"]
+    first = alerts[0]["figures"]
+    assert (trip["breaker"], trip["state"], trip["figures"]) == (
+        "divergence",
+        "REDUCING",
+        {"by": "sink", "what": f"OUTPUT_DIVERGED {first['topic']} {first['id']}", "alarms": 1, "most": 1},
+    )
+    heard = [row["command"] for row in installation.records("journal") if row.get("command")]
+    alarms = [row for row in heard if row["sender"] == "sink"]
+    assert [row["name"] for row in alarms] == ["alarm"] * len(alerts)
+    assert heard[-1]["name"] == "status"

@@ -48,7 +48,7 @@ class Place:
     def put_aside(self, letters: list[DeadLetter]) -> None:
         topic = f"{self.prefix}deadletters"
         publisher = Publisher(
-            {"bootstrap.servers": self.kafka}, self.prefix, "p", [topic], None, lambda one: one, log=QUIET
+            {"bootstrap.servers": self.kafka}, self.prefix, "p", [topic], None, lambda one: (one,), log=QUIET
         )
         made = [message("deadletters", letter, "main") for letter in letters]
         publisher.publish([type(one)(topic, one.key, one.id, one.value, one.schema, one.traceparent) for one in made])

@@ -341,7 +341,7 @@ def test_a_candle_from_the_future_is_a_dead_letter_with_an_alert_and_all_goes_on
     assert (letter["position"], letter["ts"], letter["key"]) == (HALF, at(HALF - 1), "ETH/USDT")
     (alert,) = alerts(story.installation, "TIME_AHEAD")
     assert (alert["symbol"], alert["ts"], alert["level"]) == ("ETH/USDT", at(HALF - 1), "warning")
-    assert alert["message"].startswith(f"{told}; ")
+    assert alert["message"].startswith(f"{told} messages=1; ")
     behind = [one for one in story.installation.records("orders") if one["ts"] >= at(HALF)]
     assert "ETH/USDT" in {one["symbol"] for one in behind}
 

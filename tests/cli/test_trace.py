@@ -151,7 +151,7 @@ def installation(kafka: str) -> tuple[str, dict[str, str]]:
     fields = {**EXAMPLES["candles"], "symbol": ETH, "ts": MINUTE}
     bars.publish(candle(**{**fields, "timeframe": timeframe}) for timeframe in ("5m", "1m"))
     names = [prefix + name for name in TOPICS]
-    publisher = Publisher({"bootstrap.servers": kafka}, prefix, "p", names, None, lambda one: one, log=QUIET)
+    publisher = Publisher({"bootstrap.servers": kafka}, prefix, "p", names, None, lambda one: (one,), log=QUIET)
     for minute in range(7):
         recording.publish(candles[2 * minute : 2 * minute + 2])
         made = [message(topic, one, "main") for topic, one in STORY if one.ts == minute * MINUTE]

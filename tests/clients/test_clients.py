@@ -81,7 +81,7 @@ def published(kafka: str, topic: str) -> list[Message]:
     """Orders that our publisher wrote, each after a record of somebody else whose transaction was aborted."""
     order = replace(message_of("orders", TOPICS["orders"].record(**EXAMPLES["orders"]), "main"), topic=topic)
     orders = [replace(order, id=f"order-{number}") for number in range(3)]
-    publisher = Publisher({"bootstrap.servers": kafka}, topic, "main", [topic], None, lambda one: one, log=QUIET)
+    publisher = Publisher({"bootstrap.servers": kafka}, topic, "main", [topic], None, lambda one: (one,), log=QUIET)
     for number, one in enumerate(orders):
         other(kafka, topic, f"{topic}-{number}").abort_transaction(30)
         publisher.publish([one])

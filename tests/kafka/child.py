@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ class Child:
         names = ({"bootstrap.servers": settings["address"]}, settings["deployment"], "part", topics)
         self.courier = Courier("part", lambda: Publisher(*names, checkpoint, self.diverged, self.probe, QUIET))
 
-    def diverged(self, message: Message) -> Message:
+    def diverged(self, message: Message) -> Sequence[Message]:
         raise AssertionError(f"{message.id} diverged")
 
     def probe(self, name: str) -> None:

@@ -31,7 +31,7 @@ BREAKERS: tuple[type[Breaker], ...] = (
 
 def steered(config: Config) -> bool:
     """Whether anything could hold trading up."""
-    return bool(config.commands.senders) or any(breaker.wanted(config) for breaker in BREAKERS)
+    return bool(config.senders) or any(breaker.wanted(config) for breaker in BREAKERS)
 
 
 def breakers_of(config: Config) -> list[Breaker]:

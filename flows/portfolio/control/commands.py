@@ -77,7 +77,7 @@ class Commands:
 
     def _check(self, given: Given, times: int) -> None:
         command, config = given.command, self.stage.config.commands
-        allowed = config.senders.get(command.sender)
+        allowed = self.stage.config.senders.get(command.sender)
         if allowed is None:
             raise Refused("SENDER_UNKNOWN", sender=command.sender)
         if command.name not in allowed and "*" not in allowed:

@@ -24,17 +24,20 @@ class Stop(Gate):
     }
 
     def __init__(self, config: Config) -> None:
-        """Reads ``exits`` and ``entries``. There is no trading without a stop."""
-        self.exits, self.uses_atr = config.exits, config.exits.uses_atr or config.entries.uses_atr
+        """Reads ``exits``, those of strategies, and ``entries``. There is no trading without a stop."""
+        waits = config.entries.uses_atr
+        self.shared = config.exits, config.exits.uses_atr or waits
+        own = {one.label: config.exits_of(one.label) for one in config.strategies}
+        self.own = {label: (exits, exits.uses_atr or waits) for label, exits in own.items()}
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``STOP_MISSING`` without one, ``STOP_WRONG_SIDE`` when it is not beyond the price, likewise the target."""
         signal, side, price, tick = intent.signal, intent.side, intent.price, intent.instrument.tick
-        if self.uses_atr:
+        exits, uses_atr = self.own.get(signal.strategy, self.shared)
+        if uses_atr:
             intent.atr = standing.atr
             if math.isnan(intent.atr):
                 return Refusal("ATR_UNKNOWN", {"price": price})
-        exits = self.exits
         wanted = signal.stop if exits.stop == "signal" else _away(exits.stop, exits.stop_at, -side, intent)
         if wanted is None:
             return Refusal("STOP_MISSING", {"price": price})

@@ -70,7 +70,7 @@ def entry(topic: str, said: Slices | bytes, key: str = "main") -> Message:
 def publish(address: str, *messages: Message, deployment: str = "bots") -> None:
     """As the sink of a market stage does."""
     names = (deployment, "candles-0", [messages[0].topic])
-    publisher = Publisher({"bootstrap.servers": address}, *names, None, lambda message: message, log=QUIET)
+    publisher = Publisher({"bootstrap.servers": address}, *names, None, lambda message: (message,), log=QUIET)
     for message in messages:
         publisher.publish([message])
 

@@ -73,9 +73,10 @@ def test_an_infinite_value_is_null_in_the_raw_row_when_there_is_no_text() -> Non
 
 
 def test_a_hole_becomes_an_alert_with_its_first_and_last_candle() -> None:
-    outbox = new_outbox()
-    reports.gaps(outbox, candles([at(3), at(7), at(7, 1)]), np.array([0, 3, 0]), NAMES, steps())
-    (made,) = (Alert.model_validate_json(encode(record)) for record in outbox["alerts"])
+    rows = candles([at(3), at(7), at(7, 1)])
+    ((position, alert),) = reports.gaps(rows, np.array([5, 6, 8]), np.array([0, 3, 0]), NAMES, steps())
+    made = Alert.model_validate_json(encode(alert))
+    assert position == 6
     assert made.model_dump() == {
         "id": event_id("B/USDT", 7 * MINUTE, "CANDLE_GAP"),
         "ts": 420_000,
@@ -90,16 +91,15 @@ def test_a_hole_becomes_an_alert_with_its_first_and_last_candle() -> None:
 
 def test_without_holes_nothing_is_said() -> None:
     outbox = new_outbox()
-    reports.gaps(outbox, candles([at(3), at(4)]), np.array([0, 0]), NAMES, steps())
+    assert list(reports.gaps(candles([at(3), at(4)]), np.array([1, 2]), np.array([0, 0]), NAMES, steps())) == []
     reports.dead_letters(outbox, batch([at(3)]), np.zeros(1, np.int8), np.array([-1]))
     reports.days(outbox, np.empty((0, 5), np.int64), NAMES)
     assert dict(outbox) == {}
 
 
 def test_a_quarantine_is_a_critical_alert_that_names_the_strategy_the_symbol_and_the_error() -> None:
-    outbox = new_outbox()
-    reports.quarantined(outbox, "mine", Raised("A/USDT", 60_000, "KeyError: 'atr'"))
-    (made,) = (Alert.model_validate_json(encode(record)) for record in outbox["alerts"])
+    alert = reports.quarantined("mine", Raised("A/USDT", 60_000, "KeyError: 'atr'"))
+    made = Alert.model_validate_json(encode(alert))
     assert made.model_dump() == {
         "id": event_id("mine", "A/USDT", 60_000, "STRATEGY_RAISED"),
         "ts": 60_000,

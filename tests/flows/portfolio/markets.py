@@ -74,6 +74,7 @@ CHOICES: dict[str, list[Any]] = {
     "exits.trail": ["none", "none", "percent", "atr", "chandelier"],
     "exits.trail_at": [1.5],
     "exits.time_candles": [None, None, 1, 4],
+    "own": [{}, {}, {"time_candles": 2}, {"trail": "none", "ladder": [], "stop": "percent"}, {"trail": "percent"}],
     "broker.fill_at": ["next_open", "next_open", "close"],
     "broker.fee_pct": [0.0, 0.05, 0.1],
     "broker.slippage_pct": [0.0, 0.02, 1.0],
@@ -103,8 +104,12 @@ class Market:
     def config(self, modes: Mapping[str, str] | None = None) -> Config:
         """Its settings, with the modes of its strategies."""
         modes = modes or {"a": "live", "b": "live"}
-        strategies = [{"use": "sma_cross", "name": name, "mode": mode} for name, mode in modes.items()]
-        return settings({**self.changes, "strategies": strategies})
+        own = {"a": self.changes.get("own", {})}
+        strategies = [
+            {"use": "sma_cross", "name": name, "mode": mode, "exits": own.get(name, {})} for name, mode in modes.items()
+        ]
+        shared = {key: value for key, value in self.changes.items() if key != "own"}
+        return settings({**shared, "strategies": strategies})
 
     def part(self, low: int, high: int, symbols: Iterable[str], shard: str, watermark: int | None = None) -> Slices:
         """What a shard with these symbols says of the minutes in ``(low, high]``."""

@@ -13,10 +13,9 @@ from flows.indicators.atr import ATR
 from flows.portfolio.estimates import Estimates, watch_of
 from flows.portfolio.scan import DAY, DONE, NEVER, new_lanes, new_tally, scan
 from flows.portfolio.trails import Trails
-from schemas.config.exits import ExitsConfig
 from schemas.config.root import Config
 
-NONE = Trails(ExitsConfig()).rows
+NONE = Trails().rows
 Row = tuple[int, int, float, float, float]
 """Instant, symbol's slot, high, low, close."""
 

@@ -13,13 +13,12 @@ from flows.columns import Floats
 from flows.portfolio.estimates import watch_of
 from flows.portfolio.scan import DAY, DONE, INSTANT, NEVER, ROW, Lanes, Tally, new_lanes, new_tally, scan, settle
 from flows.portfolio.trails import Trails
-from schemas.config.exits import ExitsConfig
 from schemas.config.root import Config
 
 DAY_MS = 1000
 """A short day, so that a few rows cross several."""
 CASH = 1000.0
-NOTHING, RING, NONE = watch_of(Config()), np.empty((1, 3)), Trails(ExitsConfig()).rows
+NOTHING, RING, NONE = watch_of(Config()), np.empty((1, 3)), Trails().rows
 """Nothing is estimated, nothing trails: test_estimates.py and test_exits.py are about that."""
 
 

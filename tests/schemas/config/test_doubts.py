@@ -31,6 +31,10 @@ from schemas.config.root import Config
             {"exits": {"break_even_after": 2, "ladder": [{"share_pct": 50, "at": 1}]}},
             "exits.break_even_after: targets before the last one: 1: no stop is moved by it",
         ),
+        (
+            {"strategies": [{"use": "sma_atr", "exits": {"break_even_after": 1}}]},
+            "strategies.0.exits.break_even_after: targets before the last one: 0: no stop is moved by it",
+        ),
     ],
 )
 def test_what_nobody_means_is_told(settings: dict[str, Any], doubt: str) -> None:

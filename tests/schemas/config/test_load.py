@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.config.load import Loaded, load, values
+from schemas.config.load import Loaded, load, overridden, values
 from schemas.config.problem import ConfigError, Problem
 from schemas.config.root import Config
 
@@ -191,4 +191,20 @@ def test_a_later_check_that_knows_only_the_key_gets_the_place(tmp_path: Path) ->
         "c.yaml:3:14: strategies.0.params.fast: unknown key",
         "c.yaml:3:5: strategies.0.params.slow: missing",
         "risk.sizing: odd",
+    ]
+
+
+def test_exits_of_a_strategy_are_what_was_given_and_checked_as_the_shared_ones(tmp_path: Path) -> None:
+    text = "strategies: [{use: sma_atr, exits: {trail: atr, dual: {share_pct: 40}}}]"
+    loaded = load(write(tmp_path, text), {}, ["strategies.sma_atr.exits.time_candles=null"])
+    (own,) = loaded.config.model_dump(mode="json")["strategies"]
+    assert own["exits"] == {"dual": {"share_pct": 40.0}, "trail": "atr", "time_candles": None}
+    keys = [key for key in loaded.origin if ".exits." in key]
+    assert keys == ["strategies.0.exits.dual.share_pct", "strategies.0.exits.trail", "strategies.0.exits.time_candles"]
+    assert overridden(loaded.config, ["risk.per_trade_pct=0.25"]).strategies == loaded.config.strategies
+    wrong = write(tmp_path, "strategies:\n  - use: sma_atr\n    exits: {trial: atr, stop_at: 0}")
+    assert problems(wrong) == [
+        "c.yaml:3:13: strategies.0.exits.trial: unknown key; did you mean trail?",
+        "c.yaml:3:34: strategies.0.exits.stop_at: has to be > 0, got 0 (percent of the price, or average true ranges"
+        " (risk.atr_period))",
     ]

@@ -19,6 +19,8 @@ SETS = [
     "strategies.1.symbols=BTC/USDT,*",
     "strategies.1.params.note='yes: # no'",
     "strategies.1.params.deep={a: [1, 'x'], b: null}",
+    "strategies.1.exits.dual.share_pct=40",
+    "strategies.1.exits.time_candles=9",
     "portfolio.name=2024",
 ]
 

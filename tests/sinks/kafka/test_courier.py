@@ -9,7 +9,7 @@ from sinks.kafka import courier
 from sinks.kafka.courier import Courier
 from sinks.kafka.envelope import Message
 from sinks.kafka.errors import FencedError
-from sinks.kafka.publisher import Publisher, nothing
+from sinks.kafka.publisher import Publisher
 from tests.kafka.topics import QUIET, new_topic, rows
 
 
@@ -32,7 +32,7 @@ class Held:
         client = {"bootstrap.servers": address}
         self.courier = Courier(
             "part",
-            lambda: Publisher(client, topic, "part", [topic], None, nothing, self.probe, QUIET, self.count),
+            lambda: Publisher(client, topic, "part", [topic], None, lambda _: (), self.probe, QUIET, self.count),
             self.troubles.append,
         )
 
@@ -94,7 +94,7 @@ def test_what_the_publisher_raises_is_raised_from_then_on_and_told(kafka: str, t
     held = Held(kafka, topic)
     held.courier.give(several(topic, "a"))
     held.within.wait(60)
-    Publisher({"bootstrap.servers": kafka}, topic, "part", [topic], None, nothing, log=QUIET)
+    Publisher({"bootstrap.servers": kafka}, topic, "part", [topic], None, lambda _: (), log=QUIET)
     held.go.set()
     for _ in range(2):
         with pytest.raises(FencedError, match="another process has taken over"):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ def one(topic: str, id_: str, value: bytes = b"value") -> Message:
     return Message(topic, "key", id_, value, "Order/1")
 
 
-def about(message: Message) -> Message:
-    return Message(message.topic, "alert", f"alert-{message.id}", b"diverged")
+def about(message: Message) -> Sequence[Message]:
+    return (Message(message.topic, "alert", f"alert-{message.id}", b"diverged"),)
 
 
 def opened(

@@ -15,7 +15,7 @@ from bytewax.operators import output
 from bytewax.testing import TestingSource, run_main
 from confluent_kafka import Producer
 
-from schemas.ids import NAMESPACE
+from schemas.ids import NAMESPACE, event_id
 from schemas.metric import Metric
 from schemas.slices import Slices, notice
 from schemas.topics import TOPICS
@@ -156,6 +156,30 @@ def test_a_record_that_came_out_differently_becomes_a_critical_alert(kafka: str,
     assert (alert["code"], alert["level"], alert["ts"]) == ("OUTPUT_DIVERGED", "critical", 1)
     figures = {"part": "shard", "topic": "metrics", "id": message_id("metrics", metric(1))}
     assert alert["figures"] == figures
+
+
+def test_the_alarm_goes_with_the_alert_once_however_often_it_is_found(kafka: str, sink: KafkaSink) -> None:
+    new_topic(kafka, name=sink.prefix + "commands")
+    sink.alarms, sink.clock = True, lambda: 12.5
+    for value in (1.0, 2.0, 2.0):
+        part = sink.build_part("out", "shard", None)
+        part.write_batch([{"metrics": [metric(1, value)]}])
+        part.close()
+        sink.clock = lambda: 99.0
+    assert len(ours(kafka, sink, "alerts")) == 1
+    (command,) = raw(kafka, sink.prefix + "commands")
+    id_ = message_id("metrics", metric(1))
+    assert (command.key(), json.loads(command.value() or b"")) == (
+        b"main",
+        {
+            "id": event_id("OUTPUT_DIVERGED", "shard", "metrics", id_, "alarm"),
+            "ts": 99_000,
+            "portfolio": "main",
+            "sender": "sink",
+            "name": "alarm",
+            "arguments": {"what": f"OUTPUT_DIVERGED metrics {id_}"},
+        },
+    )
 
 
 def test_the_id_of_a_record_without_one_is_the_uuid5_of_its_facts() -> None:
