@@ -83,7 +83,7 @@ class Steering:
         self.wind()
 
         self.intents.expire = to_millis(config.commands.intents_expire)
-        self._commanded = bool(config.senders)
+        self._commanded = bool(config.commands.senders)  # a sink that tells alarms has no intents
 
     def _arm(self) -> None:
         for breaker in self.breakers:
