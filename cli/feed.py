@@ -154,6 +154,7 @@ def _market(kafka: KafkaConfig, health: FeedHealth) -> Market:
 
     from connectors.kafka.admin import Topics
     from connectors.kafka.connection import Connection
+    from connectors.sharding import shard_of
     from sinks.kafka.market import SETTINGS, Market
 
     connection = Connection(kafka)
@@ -162,7 +163,8 @@ def _market(kafka: KafkaConfig, health: FeedHealth) -> Market:
     if missing:
         raise UserError(f"{kafka.bootstrap_servers} has no topic {', '.join(missing)}: penstock topics create")
 
-    return Market(connection.client(Producer, SETTINGS), kafka.prefix, names[kafka.topic("trades")], health.beat)
+    producer, partitions = connection.client(Producer, SETTINGS), names[kafka.topic("trades")]
+    return Market(producer, kafka.prefix, partitions, shard_of, health.beat)
 
 
 def _capture(folder: Path, name: str) -> Capture:

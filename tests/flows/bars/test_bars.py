@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.batch import NO_SIDE
-from tests.flows.bars.tapes import MINUTE, Row, clock, counts, figures, plainly, through
+from tests.flows.bars.tapes import MINUTE, Row, clock, counts, figures, plainly, quote, through
 
 SECOND = 1_000
 LATENESS = 2 * SECOND
@@ -34,7 +34,9 @@ def tapes(draw: st.DrawFn) -> list[Row]:
         price = draw(st.sampled_from([10.0, 10.1, 9.9, 0.0]) if number % 7 == 0 else st.sampled_from([10.0, 10.1, 9.9]))
         amount = draw(st.sampled_from([0.1, 0.2, 1.7]))
         row = Row(now - behind, number, draw(st.sampled_from([0, 1])), price, amount, draw(st.booleans()))
-        rows.append(draw(st.sampled_from([row, row, row, clock(now)])))
+        bid, ask = draw(st.sampled_from([(9.9, 10.0), (10.0, 10.0), (10.1, 9.9)]))
+        quoted = quote(now - behind, bid, ask, row.slot)
+        rows.append(draw(st.sampled_from([row, row, row, clock(now), quoted])))
         if rows and draw(st.integers(0, 9)) == 0:
             rows.append(draw(st.sampled_from(rows)))
     return rows
