@@ -183,6 +183,7 @@ class Desk:
         outbox: Outbox,
         level: Literal["info", "warning"] = "info",
     ) -> None:
+        self.ledger.withdrawn(order.id, code)
         told = {"order_id": order.id, "strategy": order.strategy, "side": order.side, **figures}
         told["quantity"] = str(order.quantity)
         self.notices.alert(outbox, code, ts, Place("symbol", order.symbol), told, level, about=order.id)
@@ -213,7 +214,7 @@ class Desk:
         elif order.leg == "add":
             self._add(order, value, fee, ts, outbox)
         else:
-            self._leave(order, price, fee, ts, candle_ts, outbox)
+            self._leave(order, price, value, fee, ts, candle_ts, outbox)
 
     def _open(
         self, order: Any, price: Decimal, value: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox
@@ -255,10 +256,12 @@ class Desk:
             guard.due = begun + exits.time_candles * (ts - candle_ts)
         return guard
 
-    def _leave(self, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
+    def _leave(
+        self, order: Any, price: Decimal, value: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox
+    ) -> None:
         key = (order.symbol, order.strategy)
         holding = self.book.holdings[key]
-        closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
+        closed = self.book.leave(holding, order.quantity, price, value, fee, candle_ts, order.leg)
         if closed is not None:
             self.broker.release(*key)
             addition = self.pending_of(*key) if self.broker.pending else None

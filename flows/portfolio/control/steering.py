@@ -83,7 +83,7 @@ class Steering:
         self.wind()
 
         self.intents.expire = to_millis(config.commands.intents_expire)
-        self._commanded = bool(config.senders)
+        self._commanded = bool(config.commands.senders)  # a sink that tells alarms has no intents
 
     def _arm(self) -> None:
         for breaker in self.breakers:
@@ -92,10 +92,11 @@ class Steering:
 
     # What happens.
 
-    def ordered(self, order: Any, expected: float, outbox: Outbox) -> None:
-        """An order was made, at this price in mind."""
+    def ordered(self, order: Any, outbox: Outbox) -> None:
+        """An order was made: at the market, with the last close in mind."""
         if self._on_filled and order.type != "limit":
-            self.expected[order.id] = expected
+            mark = self.account.lanes["mark"].item(self.account.slots[order.symbol])
+            self.expected[order.id] = mark if order.price is None else float(order.price)
         if not order.reduce_only:
             if self._commanded and order.signal_id is not None:
                 self.intents.begin(order.signal_id, order.ts, order.id, "ordered")
@@ -123,6 +124,11 @@ class Steering:
             for breaker, filled in self._on_filled:
                 if trip := filled(what):
                     self._trip(breaker, trip, outbox)
+
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """An entry that waited was taken back, or its time was over."""
+        self.intents.withdrawn(order_id, code)
+        self.expected.pop(order_id, None)
 
     def closed(self, what: Closed, outbox: Outbox) -> None:
         """A position was closed."""
@@ -230,9 +236,8 @@ class Steering:
         small = 0
         while self._due:
             due = self._due.pop(0)
-            for order_id in withdraw(self.account, self.notices, due.place, due.by, outbox) if due.withdraws else ():
-                self.intents.withdrawn(order_id)
-                self.expected.pop(order_id, None)
+            if due.withdraws:
+                withdraw(self.account, self.notices, due.place, due.by, outbox)
             if due.share_pct:
                 whole = close(self.account, due.place, due.share_pct, due.by, timeframes, outbox)
                 small += len(whole)
