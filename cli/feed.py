@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sinks.vitals.feed import FeedHealth
 
 LEAVES_WITHIN_S = 10.0
+USUAL = "1m"
 TOPICS = ("trades", "quotes", "candles", "alerts", "metrics")
 
 Name = Annotated[str, typer.Option("--exchange", metavar="NAME", help="See `penstock exchanges list`.")]
@@ -32,7 +33,9 @@ Symbols = Annotated[str, typer.Option(metavar="S,S…", help="Markets as ccxt wr
 Streams = Annotated[
     str, typer.Option(metavar="KIND,…", help="Of trades, quotes, candles. Without it: all that the exchange has.")
 ]
-Timeframe = Annotated[str, typer.Option(metavar="1m", help="Of the exchange's own candles.")]
+Timeframe = Annotated[
+    str, typer.Option(metavar="1m", help="Of the exchange's own candles. Without it: 1m, or the shortest that it has.")
+]
 SocketUrl = Annotated[str | None, typer.Option(metavar="URL", help="Another address of the exchange's websocket.")]
 RestUrl = Annotated[str | None, typer.Option(metavar="URL", help="… and of its REST.")]
 
@@ -41,7 +44,7 @@ def feed(
     exchange: Name,
     symbols: Symbols,
     streams: Streams = "",
-    timeframe: Timeframe = "1m",
+    timeframe: Timeframe = "",
     record: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also keep every frame below this folder, as it came.")
     ] = None,
@@ -67,7 +70,7 @@ def record(
     symbols: Symbols,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to record to.")],
     streams: Streams = "",
-    timeframe: Timeframe = "1m",
+    timeframe: Timeframe = "",
     socket_url: SocketUrl = None,
     rest_url: RestUrl = None,
     config: ConfigFile = None,
@@ -99,6 +102,12 @@ def _streams(text: str, exchange: Exchange) -> list[Stream]:
     return _listed(text, "--streams") if text else list(exchange.streams)  # type: ignore[return-value]
 
 
+def _shortest(exchange: Exchange) -> str:
+    from schemas.timeframe import to_millis
+
+    return USUAL if USUAL in exchange.timeframes else min(exchange.timeframes, key=to_millis, default=USUAL)
+
+
 def _run(
     exchange: Exchange,
     symbols: list[str],
@@ -114,6 +123,7 @@ def _run(
     from sinks.vitals.feed import FeedHealth, FeedVitals
     from sinks.vitals.server import Server
 
+    timeframe = timeframe or _shortest(exchange)
     try:
         sockets = len(exchange.sockets(symbols, streams, timeframe))
     except ValueError as wrong:
@@ -130,7 +140,8 @@ def _run(
         places = [f"Kafka at {kafka.bootstrap_servers}"] if kafka is not None else []
         places += [str(folder / exchange.id)] if folder is not None else []
         several = f"{_count(len(symbols), 'market')} of {exchange.id} on {_count(sockets, 'socket')}"
-        _say(f"{', '.join(streams)} of {several}, to {' and '.join(places)}")
+        told = [f"{timeframe} {one}" if one == "candles" else one for one in streams]
+        _say(f"{', '.join(told)} of {several}, to {' and '.join(places)}")
         feeding.run()
     told = [f"{market.delivered:,} messages published"] if market is not None else []
     told += [f"{capture.frames:,} frames recorded"] if capture is not None else []
@@ -143,6 +154,7 @@ def _market(kafka: KafkaConfig, health: FeedHealth) -> Market:
 
     from connectors.kafka.admin import Topics
     from connectors.kafka.connection import Connection
+    from connectors.sharding import shard_of
     from sinks.kafka.market import SETTINGS, Market
 
     connection = Connection(kafka)
@@ -151,7 +163,8 @@ def _market(kafka: KafkaConfig, health: FeedHealth) -> Market:
     if missing:
         raise UserError(f"{kafka.bootstrap_servers} has no topic {', '.join(missing)}: penstock topics create")
 
-    return Market(connection.client(Producer, SETTINGS), kafka.prefix, names[kafka.topic("trades")], health.beat)
+    producer, partitions = connection.client(Producer, SETTINGS), names[kafka.topic("trades")]
+    return Market(producer, kafka.prefix, partitions, shard_of, health.beat)
 
 
 def _capture(folder: Path, name: str) -> Capture:

@@ -1,4 +1,4 @@
-"""Tapes: recorded trades of any number of symbols as columns, with clocks between them where the recording tells."""
+"""Tapes: recorded trades of any number of symbols as columns; clocks and quotes between them where there are any."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.batch import NO_SLOT, renumbering
+
 Ints = NDArray[np.int64]
 COLUMNS = ("slot", "ts", "price", "amount", "buy", "id", "position", "source")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tape:
-    """Rows in the order in which they came; ``slot`` indexes ``symbols``, and is -1 for a clock.
+    """Rows in the order in which they came; ``slot`` indexes ``symbols``, but for clocks and quotes.
 
     The columns are as in :class:`schemas.batch.TradeBatch`; ``source`` says which of ``paths`` a row is of, and
     ``raws``, one for each path, give the row at a position as it came. Nothing has been checked but that cells are
@@ -50,13 +52,10 @@ class Tape:
     def only(self, wanted: Collection[str]) -> Tape:
         """The rows of some symbols, and all clocks. The symbols are in the order of their names then."""
         names = sorted(name for name in self.symbols if name in wanted)
-        slots = np.full(len(self.symbols) + 1, -2, np.int32)
-        slots[-1] = -1  # of a clock, whose slot is -1
-        for name in names:
-            slots[self.symbols.index(name)] = names.index(name)
+        slots = renumbering([names.index(name) if name in names else NO_SLOT for name in self.symbols])
         slot = slots[self.slot]
         kept = replace(self, symbols=tuple(names), slot=slot)
-        return kept if (slot > -2).all() else kept[slot > -2]
+        return kept if (slot != NO_SLOT).all() else kept[slot != NO_SLOT]
 
 
 def merge(tapes: Sequence[Tape]) -> Tape:
@@ -65,7 +64,7 @@ def merge(tapes: Sequence[Tape]) -> Tape:
         return tapes[0]
     symbols = tuple(sorted({name for tape in tapes for name in tape.symbols}))
     columns: dict[str, list[Any]] = {name: [getattr(tape, name) for tape in tapes] for name in COLUMNS}
-    maps = [np.array([*(symbols.index(name) for name in tape.symbols), -1], np.int32) for tape in tapes]
+    maps = [renumbering([symbols.index(name) for name in tape.symbols]) for tape in tapes]
     columns["slot"] = [slots[tape.slot] for slots, tape in zip(maps, tapes, strict=True)]
     begin = np.cumsum([0, *(len(tape.paths) for tape in tapes)])
     columns["source"] = [tape.source + np.int32(first) for first, tape in zip(begin, tapes, strict=False)]

@@ -19,6 +19,7 @@ from connectors.naming import from_name
 from connectors.tables import RawRows, Table, header, read_bytes, read_table
 from connectors.tape import Tape
 from connectors.trade_ids import ids_of
+from schemas.batch import NO_SIDE
 
 TIMES = (*TIME_NAMES, "transact_time")
 AMOUNTS = ("amount", "qty", "size", "volume", "quantity")
@@ -34,6 +35,11 @@ def holds_trades(path: Path) -> bool:
     except (CandleFileError, OSError, pa.ArrowException, ValueError):
         return False
     return "price" in names and "open" not in names
+
+
+def has_ids(path: Path) -> bool:
+    """Whether a file of trades has a column of ids."""
+    return any(name.strip().lower() in IDS for name in header(path))
 
 
 def find_trade_columns(names: Sequence[str]) -> dict[str, int]:
@@ -69,7 +75,8 @@ def read_trades(path: Path | str, *, symbol: str | None = None) -> Tape:
         digest = hashlib.sha256(data).hexdigest()
         times = _times(table)
         amount, buy = to_floats(table.cells["amount"]), _buys(table)
-        amount[buy < 0] = np.nan  # whose side cannot be read is no trade
+        amount[np.isinf(amount)] = np.nan
+        amount[buy < 0] = NO_SIDE
         columns: dict[str, Any] = {
             "ts": times,
             "price": to_floats(table.cells["price"]),
@@ -93,6 +100,18 @@ def read_trades(path: Path | str, *, symbol: str | None = None) -> Tape:
     none = np.zeros(len(times), np.int32)
     raws = (lambda position: rows[position - 1],)
     return Tape((str(path),), raws, digest, (symbol,), none, **columns, source=none, notes=tuple(notes))
+
+
+def read_ids(path: Path) -> list[str]:
+    """The ids of a file of trades as they are written, in the order of its rows; empty where there are none."""
+    with about(path):
+        table = read_table(path, read_bytes(path), find_trade_columns)
+    return [text.strip() for text in _texts(table.cells["id"])] if "id" in table.cells else []
+
+
+def _texts(cells: pa.ChunkedArray) -> list[str]:
+    texts: list[str] = pc.fill_null(pc.cast(cells, pa.string()), "").to_pylist()
+    return texts
 
 
 def _times(table: Table) -> Ints:
@@ -122,5 +141,5 @@ def _ids(table: Table, count: int) -> Ints:
     cells = table.cells["id"]
     if pa.types.is_integer(cells.type) and not cells.null_count and (count == 0 or pc.min(cells).as_py() >= 0):
         return np.array(cells.cast(pa.int64()).to_numpy())
-    texts = pc.fill_null(pc.cast(cells, pa.string()), "").to_pylist()
+    texts = _texts(cells)
     return ids_of([text.strip() or f"row {row}" for row, text in enumerate(texts)])

@@ -1,4 +1,4 @@
-"""Recordings of raw frames as tapes: the trades that a feed made of them, with its clocks between them."""
+"""Recordings of raw frames as tapes: the trades that a feed made of them, with its clocks and quotes between them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from connectors.capture import KINDS, CaptureError, files_of
-from connectors.exchanges.interface import TRADE
-from connectors.feed.feed import CLOCK
+from connectors.exchanges.interface import QUOTE, TRADE
 from connectors.feed.recorded import recorded
+from connectors.feed.ticks import CLOCK
 from connectors.naming import split_ending
 from connectors.tape import Tape
 from connectors.trade_ids import ids_of
+from schemas.batch import CLOCK_SLOT, quote_slot
 from schemas.capture import SUFFIX
 from schemas.wire import encode
 
-CLOCK_SLOT = -1
 PIECE = 1 << 20
 LONGEST = 250
 
@@ -59,6 +59,12 @@ def read_recording(path: Path | str, exchange: str | None = None) -> Tape:
                 amount.append(record.amount)
                 buy.append(record.side == "buy")
                 ids.append(record.id)
+            elif topic == "trades" and isinstance(record, QUOTE):
+                slot.append(quote_slot(slots.setdefault(record.symbol, len(slots))))
+                price.append(record.bid)
+                amount.append(record.ask)
+                buy.append(False)
+                ids.append("0")
             elif isinstance(record, CLOCK):
                 slot.append(CLOCK_SLOT)
                 price.append(0.0)
@@ -72,7 +78,7 @@ def read_recording(path: Path | str, exchange: str | None = None) -> Tape:
                     first = first or f": {record.message[:LONGEST]}"
                 continue
             ts.append(record.ts)
-    if not slots:
+    if max(slot, default=CLOCK_SLOT) < 0:
         told = ", ".join(f"{count:,} {topic}" for topic, count in sorted(others.items())) or "nothing that can be read"
         raise CaptureError(f"{path}: holds no trades, of which candles could be made; it holds {told}{first}")
     columns: dict[str, Any] = {

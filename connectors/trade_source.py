@@ -42,7 +42,7 @@ class Texts(Mapping[int, str]):
 
 
 class TradeReader(ShardReader):
-    """Hands over the trades of one shard, and the clocks between them."""
+    """Hands over the trades of one shard, and the clocks and quotes between them."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class TradeReader(ShardReader):
         super().__init__(shard, len(tape), row, batch_rows, on_rows, on_durable)
 
     def told(self, row: int) -> int:
-        """Trades only: clocks are no rows of a file."""
+        """Trades only: clocks and quotes are no rows of a file."""
         return int(self._told[row])
 
     def batch(self, rows: slice, final: bool) -> TradeBatch:

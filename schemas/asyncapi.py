@@ -73,7 +73,7 @@ def _channel(topic: Topic) -> Document:
 
 def of(topic: Topic) -> tuple[type[Record], ...]:
     """The records on a topic."""
-    return (topic.record,) if topic.between is None else (topic.record, topic.between)
+    return topic.record, *topic.between
 
 
 def _name(topic: Topic, record: type[Record]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Slot = TypeVar("Slot", int, NDArray[np.int32])
+CLOCK_SLOT, NO_SLOT = -1, -(2**31)
 
 Head = tuple[str | None, tuple[str, ...]]
 """Key and headers of a message, in the form that a dead letter has them."""
@@ -69,11 +73,35 @@ class CandleBatch:
         return len(self.ts)
 
 
+NO_SIDE = -np.inf
+"""The amount of a trade whose side could not be read."""
+
+
+def quote_slot(slot: Slot) -> Slot:
+    """The slot of a row that is a quote, from that of its symbol; and the other way round.
+
+    >>> quote_slot(0), quote_slot(7), quote_slot(-9)
+    (-2, -9, 7)
+    """
+    return -2 - slot
+
+
+def renumbering(slots: Sequence[int]) -> NDArray[np.int32]:
+    """What to index with slots to get others: ``slots`` has the new one of each symbol, NO_SLOT to leave it out.
+
+    >>> renumbering([5, NO_SLOT])[[0, 1, CLOCK_SLOT, quote_slot(0)]].tolist() == [5, NO_SLOT, -1, quote_slot(5)]
+    True
+    """
+    quotes = [slot if slot == NO_SLOT else quote_slot(slot) for slot in slots]
+    return np.array([*slots, *reversed(quotes), CLOCK_SLOT], np.int32)
+
+
 @dataclass(frozen=True, slots=True)
 class TradeBatch:
-    """Trades of one shard in the order in which they came, and between them how far the feed has come.
+    """Trades of one shard in the order in which they came; between them quotes, and how far the feed has come.
 
-    As in :class:`CandleBatch`; further: ``slot`` is -1 for a row that is a clock, which has nothing but its ``ts``.
+    As in :class:`CandleBatch`; further: ``slot`` is -1 for a row that is a clock, which has nothing but its ``ts``. It
+    is :func:`quote_slot` of the symbol's for a quote, whose bid is in ``price`` and its offer in ``amount``.
     ``ts`` is the exchange's time in epoch ms UTC, ``buy`` whether the taker bought. ``id`` is the exchange's number
     of the trade; of an id that is no number, a number below zero by which to know it again, which says no order. A
     batch without rows says that there is nothing more just now.

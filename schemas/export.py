@@ -36,7 +36,7 @@ class WireSchema(GenerateJsonSchema):
 
 def records() -> tuple[type[Record], ...]:
     """Every record that consumers meet: those of each topic, and the summary of a run. Sorted by name."""
-    found = {record for topic in TOPICS.values() for record in (topic.record, topic.between) if record} | {Summary}
+    found = {record for topic in TOPICS.values() for record in (topic.record, *topic.between)} | {Summary}
     return tuple(sorted(found, key=lambda record: record.__name__))
 
 

@@ -46,14 +46,14 @@ class Topic:
     retention_ms: int = 7 * DAY
     cleanup: Literal["delete", "compact"] = "delete"
     max_bytes: int = MEGABYTE  # of a message; Kafka's own default, and that of producers, is a megabyte
-    between: type[Record] | None = None  # what comes between the records, without a key, in every partition
+    between: tuple[type[Record], ...] = ()  # what else comes between the records, without a key
 
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("candles", Candle, "symbol", "closed candles of all markets", "in", partitions=4),
-        Topic("trades", Trade, "symbol", "public trades of all markets", "in", partitions=4, between=Clock),
+        Topic("trades", Trade, "symbol", "public trades of all markets", "in", partitions=4, between=(Clock, Quote)),
         Topic("quotes", Quote, "symbol", "best bid and offer of all markets", "in", partitions=4, retention_ms=DAY),
         Topic("commands", Command, "portfolio", "instructions to a running portfolio", "in", retention_ms=90 * DAY),
         Topic("journal", Slice, "portfolio", "all that a portfolio gets to know, in one order", "internal"),

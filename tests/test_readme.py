@@ -144,14 +144,18 @@ def test_the_files_of_a_run_are_those_of_the_readme(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_links_to_is_there(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
-    anchors = {
-        re.sub(r"[^\w -]", "", head).strip().lower().replace(" ", "-") for head in re.findall(r"^#+ (.*)", text, re.M)
-    }
-    missing = [target for target in targets if not target.startswith("#") and not (page.parent / target).exists()]
-    assert missing == []
-    assert [target for target in targets if target.startswith("#") and target[1:] not in anchors] == []
+    found = [
+        target for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")) if "://" not in target
+    ]
+    places = [(target, page.parent / target.partition("#")[0] if target[0] != "#" else page) for target in found]
+    assert [target for target, path in places if not path.exists()] == []
+    anchored = [(target.partition("#")[2], path) for target, path in places if "#" in target]
+    assert [anchor for anchor, path in anchored if anchor not in anchors(path)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head).strip().lower().replace(" ", "-") for head in heads}
 
 
 def test_the_targets_of_make_that_the_readme_names_exist() -> None:

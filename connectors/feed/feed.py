@@ -11,16 +11,14 @@ from connectors.feed import hole
 from connectors.feed.ahead import in_time, is_ahead
 from connectors.feed.hole import Record
 from connectors.feed.place import SUSPECT_EVERY_NS, Place
+from connectors.feed.quotes import Quotes
 from connectors.feed.reports import EVERY_NS, Out, Reports
 from connectors.feed.skew import Skew
 from connectors.feed.stream import Ask, Key, Kind, Stream
-from connectors.feed.ticks import Ticks
+from connectors.feed.ticks import CLOCK, Ticks
 from connectors.feed.watch import Watch
 from schemas.capture import NANOS, Line, Note
-from schemas.clock import Clock
-from schemas.wire import wire
 
-CLOCK = wire(Clock)
 SUBSCRIBED_WITHIN_NS = 5 * NANOS
 OTHERS_NS = 15 * NANOS
 """How far back a hole reaches until the trades of other symbols wait, too: theirs would close its candles."""
@@ -37,6 +35,7 @@ class Feed:
         self.asks: list[Ask] = []
         self._exchange, self._history = exchange, history
         self._reports, self._skew, self._ticks, self._watch = Reports(exchange.id), Skew(), Ticks(), Watch()
+        self._quotes = Quotes()
         self._streams: dict[Key, Stream] = {}
         self._troubled: dict[Key, Stream] = {}
         self._places: defaultdict[int, Place] = defaultdict(Place)
@@ -105,6 +104,9 @@ class Feed:
         out += self._released(due)
         # After the trades that came free: a clock must not be before them.
         hold = bool(self._troubled) or any(place.parser is None for place in self._places.values())
+        if self._ticks.due == due:  # what candles made of trades are to know, whatever holds up the clocks
+            traded = {symbol for kind, symbol in self._streams if kind == "trades"}
+            out += [("trades", quote) for quote in self._quotes.upto(self._now_ms(due), traded)]
         clocks = self._ticks.upto(due, self._skew.ms, hold)
         self._reports.count["clocks"] += len(clocks)
         out += [("trades", CLOCK(ts=ts)) for ts in clocks]
@@ -187,6 +189,7 @@ class Feed:
         if isinstance(parsed, QUOTE):
             self._reports.count["quotes"] += 1
             self._watch.saw("quotes", parsed.symbol, ns)
+            self._quotes.see(parsed, ns // 1_000_000, self._now_ms(ns))
             return [("quotes", parsed)]
         return self._offer(place, ("candles", parsed.symbol), parsed, ns)
 
@@ -260,7 +263,7 @@ class Feed:
         """Records to their topic, and with them what the stream has to tell."""
         stream, (kind, symbol) = self._streams[key], key
         timely, ahead = in_time(records, ns)
-        out: list[Out] = [(kind, record) for record in timely]
+        out: list[Out] = [(kind, self._quotes.onto(one) if kind == "candles" else one) for one in timely]
         self._reports.count[kind] += len(out)
         if kind == "trades" and out and (self._waiting or self._blocked(ns)):
             self._waiting += out

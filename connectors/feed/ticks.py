@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from schemas.capture import NANOS
+from schemas.clock import Clock
+from schemas.wire import wire
 
+CLOCK = wire(Clock)
 HOLD_NS = 300 * NANOS
 
 

@@ -1,4 +1,4 @@
-"""Candles, trades and clocks: messages into columns; what is no record is told, see :mod:`.rows`."""
+"""Candles, trades, quotes and clocks: messages into columns; what is no record is told, see :mod:`.rows`."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ from connectors.kafka.rows import Rows, Unread, explain
 from connectors.trade_ids import ids_of
 from schemas.candle import Candle
 from schemas.clock import Clock
+from schemas.quote import Quote
 from schemas.trade import Trade
 
 __all__ = [
     "Decoded",
     "DecodedClocks",
+    "DecodedQuotes",
     "DecodedTrades",
     "Unread",
     "decode",
     "decode_clocks",
+    "decode_quotes",
     "decode_trades",
     "explain",
     "only",
 ]
 
-_candles, _trades, _clock_rows = Rows(Candle), Rows(Trade), Rows(Clock)
+_candles, _trades, _clock_rows, _quote_rows = Rows(Candle), Rows(Trade), Rows(Clock), Rows(Quote)
 _NUMBERS = ("ts", "open", "high", "low", "close", "volume")
 _prices = tuple(attrgetter(name) for name in _NUMBERS[1:])
 _ts, _price, _amount = attrgetter("ts"), attrgetter("price"), attrgetter("amount")
 _bid, _ask = attrgetter("bid"), attrgetter("ask")
 
 
-Found = TypeVar("Found", "Decoded", "DecodedTrades", "DecodedClocks")
+Found = TypeVar("Found", "Decoded", "DecodedTrades", "DecodedQuotes", "DecodedClocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,18 @@ class DecodedTrades:
 
     def __len__(self) -> int:
         return len(self.ts)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedQuotes:
+    """The same of quotes."""
+
+    index: NDArray[np.int64] | None
+    symbol: list[str]
+    ts: NDArray[np.int64]
+    bid: NDArray[np.float64]
+    ask: NDArray[np.float64]
+    unread: tuple[Unread, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,22 @@ def decode_clocks(values: Sequence[bytes | None]) -> DecodedClocks:
     [7]
     """
     return _clock_rows.read(values, _clock_columns)
+
+
+def decode_quotes(values: Sequence[bytes | None]) -> DecodedQuotes:
+    """Columns of some quotes. Never raises on their content.
+
+    >>> found = decode_quotes([b'{"symbol":"BTC/USDT","ts":7,"bid":1.5,"ask":2,"bid_size":1,"ask_size":1}'])
+    >>> found.symbol, found.ts.tolist(), found.bid.tolist(), found.ask.tolist()
+    (['BTC/USDT'], [7], [1.5], [2.0])
+    """
+    return _quote_rows.read(values, _quote_columns)
+
+
+def _quote_columns(rows: list[Any], index: NDArray[np.int64] | None, unread: tuple[Unread, ...]) -> DecodedQuotes:
+    ts = np.fromiter(map(_ts, rows), np.int64, len(rows))
+    bid, ask = (np.fromiter(map(get, rows), np.float64, len(rows)) for get in (_bid, _ask))
+    return DecodedQuotes(index, [row.symbol for row in rows], ts, bid, ask, unread)
 
 
 def _clock_columns(rows: list[Any], index: NDArray[np.int64] | None, unread: tuple[Unread, ...]) -> DecodedClocks:

@@ -28,6 +28,8 @@ class Verdict(IntEnum):
     TRADE_LATE = 5
     TRADE_DUPLICATE = 6  # its first one counts; dropped and counted, no dead letter
     CLOCK = 7
+    SIDE_UNREADABLE = 8
+    QUOTE = 9
 
 
 @kernel
@@ -36,7 +38,7 @@ def _shape(ts: int, price: float, amount: float) -> int:
     if ts < 0:
         return 1
     if not np.isfinite(price + amount):
-        return 2
+        return 8 if amount == -np.inf else 2
     if price <= 0:
         return 3
     if amount <= 0:
@@ -85,7 +87,7 @@ def _admit(
     newest, done, half, filled, size = time[0], time[1], table[0], table[1], len(blocks) // 2
     for i in range(len(ts)):
         s, t, number = slot[i], ts[i], id[i]
-        bad = 7 if s < 0 else _shape(t, price[i], amount[i])
+        bad = _shape(t, price[i], amount[i]) if s >= 0 else 7 if s == -1 else 9
         if bad == 0:
             newer = number > last[s, 2]  # than all of its symbol: so it need not be looked for
             block, bit, at = number >> 6, 1 << (number & 63), last[s, 3]

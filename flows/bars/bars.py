@@ -10,10 +10,11 @@ import numpy as np
 
 from flows.bars.admit import Admission, Verdict
 from flows.bars.fold import WIDTH, Folded, Trades, by_measure, by_time
+from flows.bars.quotes import Quotes
 from flows.bars.roll import Roll
-from flows.columns import Flags, Ints, Slots
+from flows.columns import Flags, Floats, Ints, Slots
 from flows.module import Module
-from schemas.batch import TradeBatch
+from schemas.batch import TradeBatch, quote_slot
 from schemas.config.market import MarketConfig
 from schemas.slices import END
 from schemas.timeframe import to_millis
@@ -26,6 +27,7 @@ class Made:
     """What came of a batch: candles with the position of the row that closed them, and by row of the batch its
     verdict and the instant before which everything is closed with it.
 
+    ``quote`` has two columns, bid and ask as known at the close of each candle (NaN: not known); None without any.
     No candle that closes up to ``watermark`` will follow.
     """
 
@@ -34,6 +36,7 @@ class Made:
     verdict: Flags
     closed: Ints
     watermark: int
+    quote: Floats | None = None
 
 
 class Measured(Module):
@@ -75,7 +78,7 @@ class Bars:
         else:
             assert bars.quote_volume, "no kind of candle is configured"
             self.fold = Measured(5, bars.quote_volume)
-        self.pending = Trades.none()
+        self.pending, self.quotes = Trades.none(), Quotes(to_millis(config.max_quote_age))
         self._position, self._folded = 0, 0
 
     def step(self, batch: TradeBatch, slot: Slots, slots: int) -> Made:
@@ -87,6 +90,8 @@ class Bars:
         if not ordered:
             held = held.in_order()
         upto = END if batch.final else self.admission.closed
+        said = np.flatnonzero(verdict == Verdict.QUOTE)
+        self.quotes.take(quote_slot(slot[said]), batch.ts[said], said, batch.price[said], batch.amount[said])
         if len(batch):
             self._position = int(batch.position[-1])
         if upto == self._folded:
@@ -95,7 +100,11 @@ class Bars:
         self._folded = upto
         due, self.pending = held.cut(upto)
         candles = self._fold(due, slots, upto, batch.final)
-        return Made(candles, self._positions(candles, batch, closed), verdict, closed, self._watermark(upto))
+        by = self._closing(candles, closed)
+        known = self.quotes.known(candles, by)
+        self.quotes.forget(upto)
+        position = np.append(batch.position, self._position)[by]
+        return Made(candles, position, verdict, closed, self._watermark(upto), known)
 
     def _fold(self, due: Trades, slots: int, upto: int, final: bool) -> Folded:
         if isinstance(self.fold, Measured):
@@ -103,13 +112,12 @@ class Bars:
         newest = int(self.admission.time[0]) // self.grain * self.grain
         return self.fold(by_time(due, self.grain, slots), slots, upto, newest if final else upto)
 
-    def _positions(self, candles: Folded, batch: TradeBatch, closed: Ints) -> Ints:
-        """Of the row with which each one closed. By measure it was the grain of its last trade that closed."""
+    def _closing(self, candles: Folded, closed: Ints) -> Ints:
+        """The row of the batch that closed each one. By measure it was the grain of its last trade that closed."""
         instant = candles.ts
         if not self.steps:
             instant = np.minimum(instant, self._folded)
-        at = np.searchsorted(closed, instant)
-        return np.append(batch.position, self._position)[at]
+        return np.searchsorted(closed, instant)
 
     def _watermark(self, upto: int) -> int:
         if upto == END:
@@ -122,6 +130,7 @@ class Bars:
             "admission": self.admission.state_dict(),
             "fold": self.fold.state_dict(),
             "pending": tuple(column.copy() for column in self.pending.columns()),
+            "quotes": self.quotes.snapshot(),
             "said": (self._position, self._folded),
         }
 
@@ -130,4 +139,5 @@ class Bars:
         self.admission.load_state_dict(state["admission"])
         self.fold.load_state_dict(state["fold"])
         self.pending = Trades(*(column.copy() for column in state["pending"]))
+        self.quotes.restore(state["quotes"])
         self._position, self._folded = state["said"]

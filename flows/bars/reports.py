@@ -10,11 +10,10 @@ import numpy as np
 
 from flows.bars.admit import Verdict
 from flows.bars.bars import Made
-from flows.bars.fold import Folded
 from flows.columns import Slots
 from flows.market.reports import MetricRow, row_letter
 from flows.outbox import Outbox
-from schemas.batch import TradeBatch
+from schemas.batch import NO_SIDE, TradeBatch
 from schemas.candle import Candle
 from schemas.wire import wire
 
@@ -23,21 +22,28 @@ CandleRow = wire(Candle)
 _COUNTED = {Verdict.TRADE_LATE: "trades_late", Verdict.TRADE_DUPLICATE: "trades_duplicate"}
 
 
-def candles(made: Folded, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Candle]:
+def candles(done: Made, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Candle]:
     """The records of some candles."""
-    f = made.figures
+    made, f = done.candles, done.candles.figures
     volume, quote, bought = map(made.total, (4, 5, 6))
     mean = np.divide(quote, volume, out=np.zeros(len(f)), where=volume > 0)
     vwap = np.where(volume > 0, np.clip(mean, f[:, 2], f[:, 1]), 0.0)  # what is rounded may not leave the candle
     make: Callable[..., Candle] = CandleRow  # by place: the columns are in the order of the model's fields
     columns = (made.slot, made.kind, made.ts, f[:, 0], f[:, 1], f[:, 2], f[:, 3], volume, quote, made.count, bought)
-    for slot, kind, *figures, mean in zip(*(column.tolist() for column in (*columns, vwap)), strict=True):
-        yield make(names[slot], kinds[kind], *figures, mean or None)
+    rows = zip(*(column.tolist() for column in (*columns, vwap)), strict=True)
+    for (slot, kind, *figures, mean), (bid, ask) in zip(rows, _quotes(done), strict=True):
+        yield make(names[slot], kinds[kind], *figures, mean or None, bid, ask)
+
+
+def _quotes(done: Made) -> list[Any]:
+    if done.quote is None:
+        return [(None, None)] * len(done.candles)
+    return [(None, None) if bid != bid else (bid, ask) for bid, ask in done.quote.tolist()]
 
 
 def dead_letters(outbox: Outbox, batch: TradeBatch, made: Made) -> None:
     """One for each row that is refused. A trade that came again is not: its first one counted."""
-    counted = (Verdict.ACCEPTED, Verdict.TRADE_DUPLICATE, Verdict.CLOCK)
+    counted = (Verdict.ACCEPTED, Verdict.TRADE_DUPLICATE, Verdict.CLOCK, Verdict.QUOTE)
     for row in np.flatnonzero(~np.isin(made.verdict, counted)).tolist():
         reason, closed = Verdict(int(made.verdict[row])).name, int(made.closed[row])
         letter = row_letter(batch, row, reason, closed, _figures(batch, row), f"closed_ts={closed}")
@@ -46,13 +52,10 @@ def dead_letters(outbox: Outbox, batch: TradeBatch, made: Made) -> None:
 
 def _figures(batch: TradeBatch, row: int) -> dict[str, Any]:
     """The row as it was read, in the words of the trade's model."""
-    return {
-        "ts": int(batch.ts[row]),
-        "id": int(batch.id[row]),
-        "price": float(batch.price[row]),
-        "amount": float(batch.amount[row]),
-        "side": "buy" if batch.buy[row] else "sell",
-    }
+    figures = {"ts": int(batch.ts[row]), "id": int(batch.id[row]), "price": float(batch.price[row])}
+    if batch.amount[row] == NO_SIDE:
+        return figures
+    return {**figures, "amount": float(batch.amount[row]), "side": "buy" if batch.buy[row] else "sell"}
 
 
 class Tally:

@@ -14,7 +14,7 @@ from flows.market.reports import refusals
 from flows.market.stage import MarketStage, Said
 from flows.market.untimely import Untimely
 from flows.outbox import Outbox, new_outbox
-from schemas.batch import CandleBatch, TradeBatch
+from schemas.batch import CandleBatch, TradeBatch, renumbering
 from schemas.config.market import MarketConfig
 from schemas.timeframe import ANY_MS
 
@@ -46,7 +46,7 @@ class BarStage:
         refusals(outbox, batch, made.closed, before)
         self.tally(outbox, made, slot, self.names, batch.final)
         if len(made.candles):
-            outbox["bars"].extend(reports.candles(made.candles, self.names, self.bars.kinds))
+            outbox["bars"].extend(reports.candles(made, self.names, self.bars.kinds))
         said = self._market(batch, made)
         for topic, records in said.outbox.items():
             outbox[topic].extend(records)
@@ -60,8 +60,7 @@ class BarStage:
                 if name not in self._slots:
                     self._slots[name] = len(self.names)
                     self.names += (name,)
-            # The last one is that of a clock, whose slot is -1.
-            self._map = np.array([*(self._slots[name] for name in batch.symbols), -1], np.int32)
+            self._map = renumbering([self._slots[name] for name in batch.symbols])
         self._seen = batch.symbols
         return self._map[batch.slot] if len(self._map) else batch.slot
 
@@ -99,6 +98,7 @@ class BarStage:
             partition=batch.partition,
             upto=self._upto,
             watermark=self._watermark,
+            quote=None if made.quote is None else made.quote[first],
         )
         return self.market.step(candles)
 

@@ -13,13 +13,12 @@ from flows.outbox import Outbox
 from flows.portfolio.align import Block
 from flows.portfolio.book import Holding
 from flows.portfolio.control import steered
-from flows.portfolio.control.observed import ObservedLedger
 from flows.portfolio.control.states import States
 from flows.portfolio.control.steering import Steering
 from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
-from flows.portfolio.gates.base import Exposure, Figures, Intent, Standing
+from flows.portfolio.gates.base import Exposures, Figures, Intent, Standing
 from flows.portfolio.legs import Legs
 from flows.portfolio.parting import part_of
 from flows.portfolio.pending import trigger
@@ -54,8 +53,7 @@ class Account:
         self.slots: dict[str, int] = {}
         self.states = States()
         self.steering = Steering(self, config) if steered(config) else None
-        if self.steering:
-            self.ledger = desk.ledger = ObservedLedger(config.portfolio.name, mode, strategy, self.steering)
+        self.ledger.steering = self.steering
 
     def fold(self, block: Block, signals: Sequence[Any], outbox: Outbox) -> None:
         """Take complete instants and the signals of this account among them."""
@@ -160,8 +158,9 @@ class Account:
 
     def _exit(self, holding: Holding, signal: Any, timeframes: Ints, outbox: Outbox) -> None:
         """Out of a position, or of a share of it."""
-        instrument = self.config.instruments.of(signal.symbol)
-        quantity = part_of(holding, signal.share_pct or 100.0, instrument, signal.price)
+        quantity = holding.free
+        if signal.share_pct is not None:
+            quantity = part_of(holding, signal.share_pct, self.config.instruments.of(signal.symbol), signal.price)
         if quantity:
             value = -float(quantity) * signal.price
             self.place(self.orders.exit(holding, quantity, signal), value, timeframes, outbox)
@@ -201,18 +200,18 @@ class Account:
         self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
-    def _exposures(self) -> list[Exposure]:
+    def _exposures(self) -> Exposures:
         """Positions as marked, and what waits, in one order."""
-        marks, parts = self.lanes["mark"], []
+        found, marks = Exposures(), self.lanes["mark"]
         for (symbol, _), holding in sorted(self.book.holdings.items()):
             slot = self.slots[symbol]
-            parts.append(Exposure(symbol, slot, holding.side, float(holding.quantity) * marks.item(slot)))
+            found.add(symbol, slot, holding.side, float(holding.quantity) * marks.item(slot))
         coming: list[tuple[str, list[Any]]] = [*self.broker.waiting.items(), *self.broker.pending.items()]
         for symbol, tickets in sorted(coming, key=itemgetter(0)):
             for ticket in tickets:
                 side = 1 if (ticket.order.side == "buy") == (ticket.value > 0) else -1
-                parts.append(Exposure(symbol, self.slots[symbol], side, ticket.value))
-        return parts
+                found.add(symbol, self.slots[symbol], side, ticket.value)
+        return found
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:
         """Hand an order that may leave to the broker: for the next open, or for this close."""

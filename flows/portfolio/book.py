@@ -84,10 +84,10 @@ class Book:
         self.cash -= value * holding.side + fee
 
     def leave(
-        self, holding: Holding, quantity: Decimal, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg
+        self, holding: Holding, quantity: Decimal, price: Decimal, value: Decimal, fee: Decimal, ts: int, leg: ExitLeg
     ) -> Closed | None:
         """Take a part of a position out at a price. Returns what all of it came to when that was the last part."""
-        value, whole = worth(price, quantity), quantity == holding.quantity
+        whole = quantity == holding.quantity
         cost = holding.entry_value if whole else part(holding.entry_value, quantity, holding.quantity)
         self.cash += value * holding.side - fee
         holding.fees += fee

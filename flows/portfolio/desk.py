@@ -213,7 +213,7 @@ class Desk:
         elif order.leg == "add":
             self._add(order, value, fee, ts, outbox)
         else:
-            self._leave(order, price, fee, ts, candle_ts, outbox)
+            self._leave(order, price, value, fee, ts, candle_ts, outbox)
 
     def _open(
         self, order: Any, price: Decimal, value: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox
@@ -255,10 +255,12 @@ class Desk:
             guard.due = begun + exits.time_candles * (ts - candle_ts)
         return guard
 
-    def _leave(self, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox) -> None:
+    def _leave(
+        self, order: Any, price: Decimal, value: Decimal, fee: Decimal, ts: int, candle_ts: int, outbox: Outbox
+    ) -> None:
         key = (order.symbol, order.strategy)
         holding = self.book.holdings[key]
-        closed = self.book.leave(holding, order.quantity, price, fee, candle_ts, order.leg)
+        closed = self.book.leave(holding, order.quantity, price, value, fee, candle_ts, order.leg)
         if closed is not None:
             self.broker.release(*key)
             addition = self.pending_of(*key) if self.broker.pending else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.columns import Floats
 from flows.outbox import Outbox
 from flows.portfolio.book import Book, Closed, Holding
+from flows.portfolio.control import base
 from flows.portfolio.gates.base import Refusal
 from flows.portfolio.rounding import money
 from schemas.config.root import Config
@@ -20,16 +21,23 @@ from schemas.record import Mode
 from schemas.rejection import Rejection
 from schemas.wire import wire
 
+if TYPE_CHECKING:
+    from flows.portfolio.control.steering import Steering
+
 EquityRow, FillRow, MetricRow = wire(Equity), wire(Fill), wire(Metric)
 PositionRow, RejectionRow = wire(Position), wire(Rejection)
 COUNTS = ("orders", "fills", "rejections", "positions_closed")
 
 
 class Ledger:
-    """Posts records. A shadow account posts positions, refusals and equity, marked as such, but no order or fill."""
+    """Posts records, and tells the steering of the account, if it has any.
+
+    A shadow account posts positions, refusals and equity, marked as such, but no order or fill.
+    """
 
     def __init__(self, portfolio: str, mode: Mode, strategy: str | None) -> None:
         self.portfolio, self.mode, self.strategy = portfolio, mode, strategy
+        self.steering: Steering | None = None
         self.counts = dict.fromkeys(COUNTS, 0)
         self.realised = Decimal(0)
         self.fees = Decimal(0)
@@ -39,14 +47,20 @@ class Ledger:
         self.counts["orders"] += 1
         if self.mode == "live":
             outbox["orders"].append(order)
+        if self.steering:
+            self.steering.ordered(order, outbox)
 
     def fill(self, outbox: Outbox, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int) -> None:
         """An order that was filled; the paper broker fills each in one piece."""
         self.counts["fills"] += 1
         self.fees += fee
-        if self.mode != "live":
-            return
-        row = FillRow(
+        if self.mode == "live":
+            outbox["fills"].append(self._fill(order, price, fee, ts, candle_ts))
+        if self.steering:
+            self.steering.filled(order, price, ts, outbox)
+
+    def _fill(self, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int) -> Any:
+        return FillRow(
             id=f"{order.id}:1",
             ts=ts,
             candle_ts=candle_ts,
@@ -61,7 +75,6 @@ class Ledger:
             price=price,
             fee=fee,
         )
-        outbox["fills"].append(row)
 
     def position(self, outbox: Outbox, holding: Holding, ts: int, closed: Closed | None) -> None:
         """A position that was opened, or changed, or closed."""
@@ -69,6 +82,8 @@ class Ledger:
             self.counts["positions_closed"] += 1
             self.realised += closed.realised_pnl
         outbox["positions"].append(self._position(holding, ts, closed))
+        if closed is not None and self.steering:
+            self.steering.closed(base.Closed(ts, holding.strategy, holding.symbol, closed.realised_pnl), outbox)
 
     def _position(self, holding: Holding, ts: int, closed: Closed | None) -> Any:
         fees = closed.fees if closed else holding.fees
@@ -111,6 +126,8 @@ class Ledger:
             message=refusal.message(),
         )
         outbox["rejections"].append(row)
+        if self.steering:
+            self.steering.refused(signal, gate, outbox)
 
     def equity(self, outbox: Outbox, rows: Floats) -> None:
         """The intervals that ended, as the compiled walk left them."""

@@ -13,8 +13,14 @@ DAY = UNITS["d"]
 
 
 def _in_a_day(timeframe: str) -> str:
-    if to_millis(timeframe) > DAY:
+    length = to_millis(timeframe)
+    if length > DAY:
         raise ValueError(f"{timeframe} is longer than a day: candles of trades start at a UTC midnight at the latest")
+    if DAY % length:
+        count, unit = int(timeframe[:-1]), timeframe[-1]
+        whole = [one for one in range(1, DAY // UNITS[unit] + 1) if DAY // UNITS[unit] % one == 0]
+        below, above = max(one for one in whole if one < count), min(one for one in whole if one > count)
+        raise ValueError(f"{timeframe} does not divide a day (UTC): take {below}{unit} or {above}{unit}")
     return timeframe
 
 
@@ -22,7 +28,7 @@ class BarsConfig(Section):
     """Candles of one kind: by time, or by how much was traded. Nothing set: candles are read, not made."""
 
     timeframes: tuple[Annotated[Duration, AfterValidator(_in_a_day)], ...] = Field(
-        (), description="candles by time, on UTC's grid, up to 1d; strategies see the first, the topic bars has all"
+        (), description="candles by time that divide a day (UTC); strategies see the first, the topic bars has all"
     )
     ticks: int | None = Field(None, ge=1, description="or: a candle for so many trades")
     volume: float | None = Field(None, gt=0, description="or: … for so much traded amount, base currency")

@@ -16,6 +16,11 @@ class MarketConfig(Section):
     shards: int = Field(4, ge=1, le=1024, description="partitions of a replay; no output depends on it")
     file_time: Literal["open", "close"] = Field("open", description="what a candle file's time column means")
     bars: BarsConfig = Field(BarsConfig(), description="candles made of trades")
+    max_quote_age: Duration = Field(
+        "10s",
+        description="bid and ask older than this at the close of a candle made of trades are not known any more; "
+        "for an exchange's own candles it is 10s",
+    )
     empty_candle: Literal["none", "flat", "stale"] = Field(
         "none",
         description="a candle missing in the stream: none = leave it out; flat = make one at the last close with "

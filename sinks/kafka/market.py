@@ -1,4 +1,7 @@
-"""Market data onto its topics: each record in the partition of its symbol, the clock in all of them."""
+"""Market data onto its topics: each record in the partition of its symbol, the clock in all of them.
+
+Quotes between trades have no key, as clocks: who reads trades by their keys need not know of them.
+"""
 
 from __future__ import annotations
 
@@ -20,30 +23,39 @@ SETTINGS: dict[str, Any] = {
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 262_144,
 }
+BETWEEN = {name: frozenset(record.__name__ for record in topic.between) for name, topic in TOPICS.items()}
 SERVE_EVERY = 1_000
 LONGEST_WAIT_S = 0.1
-IN_ALL = "Clock"
 
 
 class Market:
-    """Publishes what a feed made. ``producer`` is made with :data:`SETTINGS`, ``partitions`` are those of ``trades``.
+    """Publishes what a feed made. ``producer`` is made with :data:`SETTINGS`, ``partitions`` are those of ``trades``,
+    and ``partition_of`` says which of them a symbol's is.
 
     While the brokers are away records wait in the producer; when it is full, :meth:`publish` waits, and calls ``waits``
     again and again. A record that the brokers refuse is a PublishError at the next call.
     """
 
-    def __init__(self, producer: Producer, prefix: str, partitions: int, waits: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        producer: Producer,
+        prefix: str,
+        partitions: int,
+        partition_of: Callable[[str, int], int],
+        waits: Callable[[], None],
+    ) -> None:
         self.delivered = self.sent = 0
         self._waits = waits
-        self._producer, self._prefix, self._partitions = producer, prefix, partitions
+        self._producer, self._prefix = producer, prefix
+        self._partitions, self._partition_of = partitions, partition_of
         self._failed: tuple[KafkaError, str] | None = None
 
     def publish(self, out: Iterable[tuple[str, Any]]) -> None:
         """Hand records to the producer, each with its topic, in order. Raises PublishError."""
         for topic, record in out:
-            if type(record).__name__ == IN_ALL and TOPICS[topic].between is not None:
+            if type(record).__name__ in BETWEEN[topic]:
                 value = encode(record)
-                for partition in range(self._partitions):
+                for partition in self._where(record):
                     self._produce(self._prefix + topic, value, None, partition=partition)
             else:
                 one = message(topic, record, "", self._prefix)
@@ -51,6 +63,12 @@ class Market:
                 self._produce(one.topic, one.value, one.key, headers=headers)
         self._producer.poll(0)
         self._check()
+
+    def _where(self, record: Any) -> Iterable[int]:
+        """The partitions of what comes between the records of a topic."""
+        if hasattr(record, "symbol"):
+            return (self._partition_of(record.symbol, self._partitions),)
+        return range(self._partitions)
 
     @property
     def undelivered(self) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.candle import Candle
+from schemas.clock import Clock
+from schemas.trade import Trade
 from schemas.wire import encode
 
 SETTINGS: dict[str, Any] = {
@@ -25,30 +27,40 @@ class RecordingError(RuntimeError):
 
 
 class Recording:
-    """Publishes candles with their symbol as key. ``producer`` is made with :data:`SETTINGS`.
+    """Publishes candles or trades with their symbol as key, and clocks without one on each of ``partitions``.
+
+    ``producer`` is made with :data:`SETTINGS`. ``delivered`` counts what is no clock.
 
     A message's timestamp is the time of publishing, not that of the candle: a topic deletes by it, and an old recording
     would be gone before anybody read it.
     """
 
-    def __init__(self, producer: Producer, topic: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, producer: Producer, topic: str, clock: Callable[[], float] = monotonic, partitions: int = 0
+    ) -> None:
         self.topic, self.delivered, self.sent = topic, 0, 0
+        self._clocks, self._partitions = 0, partitions
         self._producer, self._clock = producer, clock
         self._failed: KafkaError | None = None
 
-    def publish(self, candles: Iterable[Candle], speed: float | None = None) -> int:
-        """Publish candles (of :func:`~schemas.wire.wire`), and wait until each is delivered. Returns how many.
+    def publish(self, records: Iterable[Candle | Trade | Clock], speed: float | None = None) -> int:
+        """Publish records (of :func:`~schemas.wire.wire`), and wait until each is delivered. Returns how many.
 
         ``speed``: event time in wall time, 60 for a minute in a second; None for as fast as the broker takes them.
 
         Raises RecordingError when the broker did not take one; those behind it may have been delivered or not.
         """
         began, first = self._clock(), None
-        for candle in candles:
+        for record in records:
             if speed is not None:
-                first = candle.ts if first is None else first
-                self._wait_until(began + (candle.ts - first) / 1_000 / speed)
-            self._produce(candle.symbol, encode(candle))
+                first = record.ts if first is None else first
+                self._wait_until(began + (record.ts - first) / 1_000 / speed)
+            symbol, value = getattr(record, "symbol", None), encode(record)
+            if symbol is not None:
+                self._produce(value, symbol)
+            else:
+                for partition in range(self._partitions):
+                    self._produce(value, None, partition=partition)
         return self.finish()
 
     def finish(self) -> int:
@@ -56,8 +68,9 @@ class Recording:
         while self._producer.flush(LONGEST_WAIT_S):
             self._check()
         self._check()
-        if self.delivered != self.sent:
-            raise RecordingError(f"{self.topic}: {self.sent} candles sent, but only {self.delivered} acknowledged")
+        taken = self.delivered + self._clocks
+        if taken != self.sent:
+            raise RecordingError(f"{self.topic}: {self.sent} messages sent, but only {taken} acknowledged")
         return self.delivered
 
     def _wait_until(self, due: float) -> None:
@@ -65,10 +78,10 @@ class Recording:
             self._producer.poll(min(left, LONGEST_WAIT_S))
             self._check()
 
-    def _produce(self, key: str, value: bytes) -> None:
+    def _produce(self, value: bytes, key: str | None, **where: Any) -> None:
         while True:
             try:
-                self._producer.produce(self.topic, value, key, on_delivery=self._on_delivery)
+                self._producer.produce(self.topic, value, key, on_delivery=self._on_delivery, **where)
                 break
             except BufferError:
                 self._producer.poll(LONGEST_WAIT_S)  # the queue is bounded: wait for the broker instead of growing
@@ -81,15 +94,16 @@ class Recording:
             self._producer.poll(0)
             self._check()
 
-    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None, about: Message) -> None:
         if error is None:
-            self.delivered += 1
+            self.delivered += about.key() is not None
+            self._clocks += about.key() is None
         elif self._failed is None:
             self._failed = error
 
     def _check(self) -> None:
         if self._failed is not None:
             raise RecordingError(
-                f"{self.topic}: {self.delivered:,} candles delivered, then: {self._failed.str()}; "
+                f"{self.topic}: {self.delivered:,} delivered, then: {self._failed.str()}; "
                 "to publish again from the start, use a new topic or prefix"
             )

@@ -83,8 +83,9 @@ class FeedVitals:
         """Records were made, each for a topic."""
         for topic, record in out:
             if topic in KINDS:
-                kind = "clocks" if type(record).__name__ == "Clock" else topic
-                self._records.labels(self._exchange, kind).inc()
+                said = type(record).__name__
+                if said != "Quote" or topic == "quotes":  # between trades it comes again
+                    self._records.labels(self._exchange, "clocks" if said == "Clock" else topic).inc()
             elif topic == "alerts":
                 self._alerts.labels(record.code, record.level).inc()
             else:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from connectors.candle_file import read_candles
 from connectors.sharding import shard_of
 from schemas.candle import Candle
+from schemas.trade import Trade
 from tests.command import MINUTE, START, candles, write_csv
 from tests.kafka.tools import CONSUMER, tool
 from tests.kafka.topics import raw
@@ -109,6 +112,64 @@ def test_candles_go_to_another_topic_when_it_is_named(
         2,
         "penstock: --topic quotes is for other records: candles go to candles, or to a topic of your own\n",
     )
+
+
+def test_trades_of_several_files_are_on_the_topic_of_trades_with_clocks_between_them(
+    penstock: Run, place: dict[str, str], kafka: str, tmp_path: Path
+) -> None:
+    first = ["1000.5,10,1,buy,7", "1000.75,11,2,sell,8", "1002.25,12,0.5,buy,9", "1002.5,12,1,both,10"]
+    second = ["1000.25,1,1,buy,x-1", "1001.5,1,1,sell,", "1001.5,0,1,sell,x-3", "1003,2,1,buy,x-1"]
+    write_trades(tmp_path / "BTC_USDT-trades.csv", "time,price,amount,side,id", first)
+    other = write_trades(tmp_path / "ETH_USDT-trades.csv", "time,price,amount,side,id", second)
+    result = penstock("publish", "BTC_USDT-trades.csv", "ETH_USDT-trades.csv", **place)
+    assert result.code == 1
+    assert result.out.startswith(f"6 trades published to {place['PENSTOCK__KAFKA__PREFIX']}trades in ")
+    assert result.err.splitlines() == [
+        "ETH_USDT-trades.csv: row 3: price: Input should be greater than 0 (1001.5,0,1,sell,x-3)",
+        "BTC_USDT-trades.csv: row 4: side: neither buy nor sell (1002.5,12,1,both,10)",
+        "penstock: 2 rows are no trades and were not published",
+    ]
+    found: dict[int, list[str | int]] = {number: [] for number in range(4)}
+    for one in raw(kafka, place["PENSTOCK__KAFKA__PREFIX"] + "trades"):
+        record = json.loads(one.value())
+        if one.key() is None:
+            found[one.partition()].append(record["ts"])
+        else:
+            assert one.key().decode() == Trade.model_validate(record, strict=True).symbol
+            found[one.partition()].append(f"{record['symbol'][:3]} {record['id']} {record['side']} {record['ts']}")
+    made = f"{hashlib.sha256(other.read_bytes()).hexdigest()[:16]}:2"
+    assert found == {
+        0: ["BTC 7 buy 1000500", "BTC 8 sell 1000750", 1_001_000, 1_002_000, "BTC 9 buy 1002250", 1_003_000],
+        1: [1_001_000, 1_002_000, 1_003_000],
+        2: [1_001_000, 1_002_000, 1_003_000],
+        3: ["ETH x-1 buy 1000250", 1_001_000, f"ETH {made} sell 1001500", 1_002_000, 1_003_000, "ETH x-1 buy 1003000"],
+    }
+
+
+def test_trades_without_ids_get_those_of_file_and_row_and_a_recording_is_for_replay(
+    penstock: Run, place: dict[str, str], kafka: str, tmp_path: Path
+) -> None:
+    file = write_trades(tmp_path / "BTC_USDT-trades.csv", "time,price,amount,side", ["1000,1,1,buy", "1000,2,1,buy"])
+    assert penstock("publish", "BTC_USDT-trades.csv", "--topic", "trades", **place).code == 0
+    name = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    found = [json.loads(one.value())["id"] for one in raw(kafka, place["PENSTOCK__KAFKA__PREFIX"] + "trades")]
+    assert found == [f"{name}:1", f"{name}:2"]
+    wrong = penstock("publish", "BTC_USDT-trades.csv", "--topic", "candles", **place)
+    assert (wrong.code, wrong.err) == (
+        2,
+        "penstock: --topic candles is for other records: trades go to trades, or to a topic of your own\n",
+    )
+    (tmp_path / "frames.gz").write_bytes(b"")
+    result = penstock("publish", "frames.gz", **place)
+    assert (result.code, result.err) == (
+        2,
+        "penstock: frames.gz is a recording of frames: penstock replay takes it, publish takes files of rows\n",
+    )
+
+
+def write_trades(path: Path, header: str, rows: list[str]) -> Path:
+    path.write_text("\n".join([header, *rows]), encoding="utf-8")
+    return path
 
 
 def test_a_topic_that_is_not_there_is_named(penstock: Run, kafka: str, tmp_path: Path) -> None:

@@ -114,6 +114,15 @@ def test_without_settings_candles_of_a_minute_are_made_and_the_report_shows_them
     assert "BTC/USDT" in (tmp_path / "run" / "summary.html").read_text(encoding="utf-8")
 
 
+def test_a_trade_whose_side_cannot_be_read_is_refused_for_that(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "BTC_USDT-trades.csv", [Row(MINUTE, 1), Row(MINUTE, 2)])
+    path.write_text(path.read_text(encoding="utf-8").replace("buy,2", "both,2"), encoding="utf-8")
+    replay([path], tmp_path / "run")
+    (letter,) = records(tmp_path / "run", "deadletters")
+    assert (letter["reason"], letter["raw"]) == ("SIDE_UNREADABLE", f"{MINUTE},10.0,1.0,both,2")
+    assert letter["error"] == f"SIDE_UNREADABLE: ts={MINUTE}000 id=2 price=10.0 closed_ts={MINUTE * 999}"
+
+
 def test_candles_by_measure_feed_strategies_too(tmp_path: Path) -> None:
     rows = [Row(1_000_000 + number, number, 0, 10.0 + number % 7) for number in range(500)]
     path = write_csv(tmp_path / "BTC_USDT-trades.csv", rows)

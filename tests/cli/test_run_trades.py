@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from tests.live import Installation
 from tests.replaying import records, replay
 
 SECOND = 1_000
+by_time = itemgetter("ts")
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 MINUTES = 90
 SETS = (
     *("--set", "market.bars.timeframes=[1m, 5m]", "--set", "strategies.0.use=sma_cross"),
     *("--set", "strategies.0.params={fast: 3, slow: 8, stop_pct: 0.5}", "--set", "serve.port=0"),
 )
+QUOTED = ("bid", "ask")
 TOPICS = ("bars", "signals", "orders", "fills")
 
 
@@ -53,19 +56,39 @@ def installation(kafka: str, tmp_path: Path) -> Installation:
     return one
 
 
-def publish(installation: Installation, rows: list[tuple[str, Row]], upto: int) -> None:
-    """As a feed does it: trades by their symbols, and each second of event time a clock on every partition."""
+Quotes = list[dict[str, Any]]
+
+
+def publish(installation: Installation, rows: list[tuple[str, Row]], upto: int) -> Quotes:
+    """As a feed does it: trades by their symbols, and each second of event time quotes, and a clock on every partition.
+
+    Returns the quotes.
+    """
+    said: Quotes = []
     producer, topic = Producer({"bootstrap.servers": installation.kafka}), installation.topic("trades")
     now = rows[0][1].ts
     for symbol, row in rows:
         while now + SECOND <= row.ts:
             now += SECOND
+            said += quotes(producer, topic, now - 300)
             clock(producer, topic, now)
         producer.produce(topic, message(symbol, row), symbol, partition=shard_of(symbol, 4))
         producer.poll(0)
     for ts in range(now + SECOND, upto, SECOND):
+        said += quotes(producer, topic, ts - 300)
         clock(producer, topic, ts)
     producer.flush()
+    return said
+
+
+def quotes(producer: Producer, topic: str, ts: int) -> Quotes:
+    """Of each symbol one, without a key, in the partition of the symbol."""
+    bid = 100 + ts // SECOND % 97 / 100
+    sizes = {"bid_size": 1.0, "ask_size": 2.0}
+    said: Quotes = [{"symbol": symbol, "ts": ts, "bid": bid, "ask": bid + 0.5, **sizes} for symbol in SYMBOLS]
+    for one in said:
+        producer.produce(topic, json.dumps(one).encode(), partition=shard_of(one["symbol"], 4))
+    return said
 
 
 def ahead(installation: Installation) -> None:
@@ -105,19 +128,23 @@ def test_a_live_run_decides_on_trades_what_their_replay_decides_also_when_it_is_
     rows, end = market(), START + (MINUTES + 6) * MINUTE
     half = len(rows) // 2
     with installation.running(*SETS) as run:
-        publish(installation, rows[:half], 0)
+        said = publish(installation, rows[:half], 0)
         run.until(lambda: installation.values("bars"), lambda bars: len(bars) > 40)
     ahead(installation)
     # Killed. What comes next closes all: the clock of the feed goes on past the end of the last candle.
-    publish(installation, rows[half:], end)
+    said += publish(installation, rows[half:], end)
     wanted = {topic: sorted(map(text, replayed[topic])) for topic in TOPICS}
     assert all(wanted.values())
     with installation.running(*SETS) as run:
         for topic in TOPICS:
             run.until(partial(installation.values, topic), partial(as_many, wanted[topic]))
         assert run.end() == 0
-    for topic in TOPICS:
-        assert sorted(map(text, installation.records(topic))) == wanted[topic], topic
+    for topic in TOPICS:  # files of trades have no quotes
+        found = [{name: one[name] for name in one if name not in QUOTED} for one in installation.records(topic)]
+        assert sorted(map(text, found)) == wanted[topic], topic
+    for bar in (*installation.records("bars"), *installation.records("signals")):
+        last = max((one for one in said if one["symbol"] == bar["symbol"] and one["ts"] <= bar["ts"]), key=by_time)
+        assert [bar[name] for name in QUOTED] == [last[name] for name in QUOTED]
     letter, *others = sorted(installation.records("deadletters"), key=lambda one: str(one["reason"]), reverse=True)
     assert [(one["reason"], one["symbol"]) for one in others] == [("TIME_AHEAD", "BTC/USDT"), ("TIME_AHEAD", None)]
     told = [(one["code"], one["symbol"]) for one in installation.records("alerts") if one["code"] == "TIME_AHEAD"]

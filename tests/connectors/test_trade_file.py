@@ -12,6 +12,7 @@ import pytest
 
 from connectors.errors import CandleFileError
 from connectors.trade_file import holds_trades, read_trades
+from schemas.batch import NO_SIDE
 
 HEADER = "time,price,amount,side,id\n"
 ROWS = "1000,10.5,2,buy,7\n1001,10.25,0.5,sell,8\n"
@@ -77,7 +78,8 @@ def test_what_cannot_be_read_is_no_number_and_keeps_its_text(tmp_path: Path) -> 
     tape = read_trades(written(tmp_path, HEADER + rows))
     assert tape.ts.tolist() == [-1, *[1_000_000] * 4]
     assert np.isnan(tape.price).tolist() == [False, True, False, False, False]
-    assert np.isnan(tape.amount).tolist() == [False, False, True, True, False]
+    assert np.isnan(tape.amount).tolist() == [False, False, True, False, False]
+    assert (tape.amount == NO_SIDE).tolist() == [False, False, False, True, False]
     assert [tape.raws[0](row) for row in (1, 4)] == ["noon,10,1,buy,1", "1000,10,1,both,4"]
 
 

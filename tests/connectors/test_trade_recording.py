@@ -6,10 +6,13 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from connectors.capture import CaptureError
+from connectors.tape import merge
 from connectors.trade_recording import is_recording, read_recording, sha256_of
+from schemas.batch import CLOCK_SLOT, quote_slot
 from schemas.capture import NANOS, Line, Note
 from sinks.capture import Capture
 from tests.flows.bars.tapes import binance
@@ -50,6 +53,31 @@ def test_a_recording_gives_trades_in_their_order_with_clocks_of_receive_time_bet
     assert tape.ts[~trades].tolist() == [START_MS + 1_000 * n - 100 for n in range(1, 6)]
     assert tape.position.tolist() == list(range(1, len(tape) + 1))
     assert (tape.ts[1:] >= tape.ts[:-1] - 400).all()
+
+
+def test_quotes_of_a_recording_stand_between_its_trades_and_stay_with_their_symbol(tmp_path: Path) -> None:
+    book = {"u": 1, "s": "BTCUSDT", "b": "10.4", "B": "1", "a": "10.6", "A": "1"}
+    frame = json.dumps({"stream": "btcusdt@bookTicker", "data": book}).encode()
+    capture = Capture(tmp_path, "binance")
+    said = [*lines(), Line(START_MS * 1_000_000 + 2 * NANOS, 0, frame)]
+    for line in sorted(said, key=lambda one: one.ns):
+        capture.write(line)
+    capture.close()
+    tape = read_recording(tmp_path)
+    btc, eth = tape.symbols.index("BTC/USDT"), tape.symbols.index("ETH/USDT")
+    (at,) = np.flatnonzero(tape.slot == quote_slot(btc)).tolist()
+    # Received at the second, which is 100 ms less by the exchange's clock: told when the second of that is over.
+    assert (tape.ts[at], tape.price[at], tape.amount[at]) == (START_MS + 1_900, 10.4, 10.6)
+    assert (tape.slot[at + 1], tape.ts[at + 1]) == (CLOCK_SLOT, START_MS + 2_900)
+    assert json.loads(tape.raws[0](int(tape.position[at])))["bid"] == 10.4
+    assert tape.trades("BTC/USDT") == tape.trades("ETH/USDT") == 4
+    both, alone, other = tape.only(["BTC/USDT", "ETH/USDT"]), tape.only(["BTC/USDT"]), tape.only(["ETH/USDT"])
+    assert both.symbols == ("BTC/USDT", "ETH/USDT")
+    assert (both.slot[at], alone.slot.min()) == (quote_slot(0), quote_slot(0))
+    assert other.slot.min() == CLOCK_SLOT
+    again = merge([other, alone])
+    assert sorted(again.slot[again.slot != CLOCK_SLOT].tolist()) == [quote_slot(0), 0, 0, 0, 0, 1, 1, 1, 1]
+    assert eth == 0
 
 
 def test_a_recording_of_another_program_needs_the_name_of_the_exchange(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from connectors.exchanges.interface import TRADE, Exchange
+from connectors.exchanges.interface import QUOTE, TRADE, Exchange
 from connectors.exchanges.registry import exchange
 from connectors.feed.driver import Driver
 from connectors.feed.reports import Out
@@ -96,7 +96,7 @@ def late(out: Sequence[Out], lateness: int) -> list[Any]:
     """Trades that come after their minute was closed by an operator that reads the topic in order."""
     watermark, found = 0, []
     for topic, record in out:
-        if topic == "trades":
+        if topic == "trades" and not isinstance(record, QUOTE):
             if isinstance(record, TRADE) and (record.ts // MINUTE + 1) * MINUTE <= watermark:
                 found.append(record)
             watermark = max(watermark, record.ts - lateness)

@@ -83,7 +83,7 @@ class Steering:
         self.wind()
 
         self.intents.expire = to_millis(config.commands.intents_expire)
-        self._commanded = bool(config.senders)
+        self._commanded = bool(config.commands.senders)  # a sink that tells alarms has no intents
 
     def _arm(self) -> None:
         for breaker in self.breakers:
@@ -92,10 +92,11 @@ class Steering:
 
     # What happens.
 
-    def ordered(self, order: Any, expected: float, outbox: Outbox) -> None:
-        """An order was made, at this price in mind."""
+    def ordered(self, order: Any, outbox: Outbox) -> None:
+        """An order was made: at the market, with the last close in mind."""
         if self._on_filled and order.type != "limit":
-            self.expected[order.id] = expected
+            mark = self.account.lanes["mark"].item(self.account.slots[order.symbol])
+            self.expected[order.id] = mark if order.price is None else float(order.price)
         if not order.reduce_only:
             if self._commanded and order.signal_id is not None:
                 self.intents.begin(order.signal_id, order.ts, order.id, "ordered")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -38,13 +38,20 @@ class Intent(msgspec.Struct, gc=False):
     trigger: Decimal | None = None  # price of an order that waits for it; none at the market
 
 
-class Exposure(msgspec.Struct, gc=False):
-    """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
+class Exposures(msgspec.Struct, gc=False):
+    """Positions as marked, and orders that wait, in columns: an entry adds to its side, an exit takes from it."""
 
-    symbol: str
-    slot: int  # its column in the samples of returns
-    side: int  # 1 long, -1 short
-    value: float  # account currency; negative for an exit that waits
+    symbols: list[str] = []
+    slots: list[int] = []  # the symbol's column in the samples of returns
+    values: list[float] = []  # account currency; negative for an exit that waits
+    signed: list[float] = []  # the same, times the side: 1 long, -1 short
+
+    def add(self, symbol: str, slot: int, side: int, value: float) -> None:
+        """One more."""
+        self.symbols.append(symbol)
+        self.slots.append(slot)
+        self.values.append(value)
+        self.signed.append(value * side)
 
 
 NO_RETURNS = np.empty((0, 1))
@@ -64,12 +71,12 @@ class Standing(msgspec.Struct, gc=False):
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan
     states: States = FREE  # what holds trading up
-    expose: Callable[[], Sequence[Exposure]] = tuple
+    expose: Callable[[], Exposures] = Exposures
     returns: Floats = NO_RETURNS  # samples, one a row; NaN where a symbol has none
     slot: int = 0  # the symbol's column there
-    _exposed: Sequence[Exposure] | None = None
+    _exposed: Exposures | None = None
 
-    def exposures(self) -> Sequence[Exposure]:
+    def exposures(self) -> Exposures:
         """What ``gross`` is made of, looked up once."""
         if self._exposed is None:
             self._exposed = self.expose()
@@ -113,11 +120,9 @@ class Gate(ABC):
         """Figures when it lets the intent through (having tightened it, if it must), else the refusal."""
 
 
-def limit(intent: Intent, notional: float, *, shrink: bool, code: str, figures: Figures) -> Figures | Refusal:
-    """Hold an intent to a notional: shrink it to that, or refuse it when shrinking is off or nothing is left."""
-    if intent.quantity * intent.price <= notional:
-        return figures
-    if not shrink or notional <= 0:
+def over(intent: Intent, room: float, code: str, figures: Figures, *, shrink: bool) -> Figures | Refusal:
+    """The intent is worth more than a cap leaves room for: shrink it to that, or refuse it when nothing is left."""
+    if not shrink or room <= 0:
         return Refusal(code, figures)
-    intent.quantity = notional / intent.price
-    return {**figures, "shrunk_to": notional}
+    intent.quantity = room / intent.price
+    return {**figures, "shrunk_to": room}

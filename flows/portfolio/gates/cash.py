@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -23,6 +23,7 @@ class Cash(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``CASH_INSUFFICIENT`` when it cannot, unless it is shrunk to what it can."""
-        free = standing.equity * self.leverage - standing.gross
-        figures: Figures = {"needed": intent.quantity * intent.price * self.cost, "free": free}
-        return limit(intent, free / self.cost, shrink=self.shrink, code="CASH_INSUFFICIENT", figures=figures)
+        free, notional = standing.equity * self.leverage - standing.gross, intent.quantity * intent.price
+        figures: Figures = {"needed": notional * self.cost, "free": free}
+        room = free / self.cost
+        return figures if notional <= room else over(intent, room, "CASH_INSUFFICIENT", figures, shrink=self.shrink)

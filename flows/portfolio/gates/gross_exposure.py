@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -22,6 +22,7 @@ class GrossExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``EXPOSURE_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
-        most = standing.equity * self.share
-        figures: Figures = {"gross": standing.gross, "notional": intent.quantity * intent.price, "most": most}
-        return limit(intent, most - standing.gross, shrink=self.shrink, code="EXPOSURE_TOO_LARGE", figures=figures)
+        most, notional = standing.equity * self.share, intent.quantity * intent.price
+        figures: Figures = {"gross": standing.gross, "notional": notional, "most": most}
+        room = most - standing.gross
+        return figures if notional <= room else over(intent, room, "EXPOSURE_TOO_LARGE", figures, shrink=self.shrink)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -39,11 +39,14 @@ class GroupExposure(Gate):
         groups = self.groups.get(intent.signal.symbol)
         if groups is None:
             return {"group": None}
+        exposures = standing.exposures()
         fullest, held = "", -math.inf
         for name, symbols in groups:
-            value = sum([part.value for part in standing.exposures() if part.symbol in symbols])
+            both = zip(exposures.symbols, exposures.values, strict=True)
+            value = sum([value for symbol, value in both if symbol in symbols])
             if value > held:
                 fullest, held = name, value
-        most = standing.equity * self.share
-        figures: Figures = {"group": fullest, "held": held, "notional": intent.quantity * intent.price, "most": most}
-        return limit(intent, most - held, shrink=self.shrink, code="GROUP_TOO_LARGE", figures=figures)
+        most, notional = standing.equity * self.share, intent.quantity * intent.price
+        figures: Figures = {"group": fullest, "held": held, "notional": notional, "most": most}
+        room = most - held
+        return figures if notional <= room else over(intent, room, "GROUP_TOO_LARGE", figures, shrink=self.shrink)

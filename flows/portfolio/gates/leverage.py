@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -27,7 +27,7 @@ class Leverage(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``LEVERAGE_TOO_HIGH`` above the limit, unless there is room left to shrink to."""
-        wanted = (standing.gross + intent.quantity * intent.price) / standing.equity
-        figures: Figures = {"leverage": wanted, "most": self.most}
+        notional = intent.quantity * intent.price
+        figures: Figures = {"leverage": (standing.gross + notional) / standing.equity, "most": self.most}
         room = standing.equity * self.most - standing.gross
-        return limit(intent, room, shrink=self.shrink, code="LEVERAGE_TOO_HIGH", figures=figures)
+        return figures if notional <= room else over(intent, room, "LEVERAGE_TOO_HIGH", figures, shrink=self.shrink)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -27,7 +27,8 @@ class NetExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``NET_TOO_LARGE`` above the cap on its own side, unless there is room left to shrink to."""
-        net = sum([part.value * part.side for part in standing.exposures()])
-        most = standing.equity * self.share
-        figures: Figures = {"net": net, "notional": intent.quantity * intent.price * intent.side, "most": most}
-        return limit(intent, most - net * intent.side, shrink=self.shrink, code="NET_TOO_LARGE", figures=figures)
+        net = sum(standing.exposures().signed)
+        most, notional = standing.equity * self.share, intent.quantity * intent.price
+        figures: Figures = {"net": net, "notional": notional * intent.side, "most": most}
+        room = most - net * intent.side
+        return figures if notional <= room else over(intent, room, "NET_TOO_LARGE", figures, shrink=self.shrink)

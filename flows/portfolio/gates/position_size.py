@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -22,9 +22,9 @@ class PositionSize(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``POSITION_TOO_LARGE`` above the cap, unless it is shrunk to it."""
-        most = standing.equity * self.share
-        figures: Figures = {"notional": intent.quantity * intent.price, "most": most}
+        room, notional = standing.equity * self.share, intent.quantity * intent.price
+        figures: Figures = {"notional": notional, "most": room}
         if standing.held_quantity:
             figures["held"] = standing.held_quantity * intent.price
-            most -= standing.held_quantity * intent.price
-        return limit(intent, most, shrink=self.shrink, code="POSITION_TOO_LARGE", figures=figures)
+            room -= standing.held_quantity * intent.price
+        return figures if notional <= room else over(intent, room, "POSITION_TOO_LARGE", figures, shrink=self.shrink)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -30,5 +30,6 @@ class Risk(Gate):
         if standing.held_quantity:
             figures["held"] = standing.held_quantity * intent.risk
             most -= standing.held_quantity * intent.risk
-        notional = most / intent.risk * intent.price
-        return limit(intent, notional, shrink=self.shrink, code="RISK_TOO_LARGE", figures=figures)
+        room = most / intent.risk * intent.price
+        fits = intent.quantity * intent.price <= room
+        return figures if fits else over(intent, room, "RISK_TOO_LARGE", figures, shrink=self.shrink)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.levels import distance
 from flows.portfolio.rounding import DOWN, UP, on_grid
+from schemas.config.exits import Measure
 from schemas.config.root import Config
 
 
@@ -37,7 +38,7 @@ class Stop(Gate):
             intent.atr = standing.atr
             if math.isnan(intent.atr):
                 return Refusal("ATR_UNKNOWN", {"price": price})
-        wanted = self._wanted(signal.stop, exits.stop, exits.stop_at, -side, intent)
+        wanted = signal.stop if exits.stop == "signal" else _away(exits.stop, exits.stop_at, -side, intent)
         if wanted is None:
             return Refusal("STOP_MISSING", {"price": price})
         inward, outward = (UP, DOWN) if side > 0 else (DOWN, UP)
@@ -46,7 +47,7 @@ class Stop(Gate):
         intent.risk = (price - stop) * side
         if intent.risk <= 0:
             return Refusal("STOP_WRONG_SIDE", {"price": price, "stop": stop})
-        wanted = self._wanted(signal.target, exits.target, exits.target_at, side, intent)
+        wanted = signal.target if exits.target == "signal" else _away(exits.target, exits.target_at, side, intent)
         if wanted is not None:
             intent.target = on_grid(wanted, tick, outward)
             target = float(intent.target)
@@ -54,9 +55,7 @@ class Stop(Gate):
                 return Refusal("TARGET_WRONG_SIDE", {"price": price, "target": target})
         return {"stop": stop}
 
-    @staticmethod
-    def _wanted(asked: float | None, by: Any, at: float, way: int, intent: Intent) -> float | None:
-        """What the signal asks for, or a distance from its price: never below the first tick."""
-        if by == "signal":
-            return asked
-        return max(intent.price + way * distance(by, at, intent), float(intent.instrument.tick))
+
+def _away(by: Measure, at: float, way: int, intent: Intent) -> float:
+    """A distance from the price, but never below the first tick."""
+    return max(intent.price + way * distance(by, at, intent), float(intent.instrument.tick))

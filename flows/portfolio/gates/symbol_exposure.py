@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
 
 
@@ -27,8 +27,9 @@ class SymbolExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``SYMBOL_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
-        symbol = intent.signal.symbol
-        held = sum([part.value for part in standing.exposures() if part.symbol == symbol])
-        most = standing.equity * self.share
-        figures: Figures = {"held": held, "notional": intent.quantity * intent.price, "most": most}
-        return limit(intent, most - held, shrink=self.shrink, code="SYMBOL_TOO_LARGE", figures=figures)
+        symbol, exposures = intent.signal.symbol, standing.exposures()
+        held = sum([value for name, value in zip(exposures.symbols, exposures.values, strict=True) if name == symbol])
+        most, notional = standing.equity * self.share, intent.quantity * intent.price
+        figures: Figures = {"held": held, "notional": notional, "most": most}
+        room = most - held
+        return figures if notional <= room else over(intent, room, "SYMBOL_TOO_LARGE", figures, shrink=self.shrink)

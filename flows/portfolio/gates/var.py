@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, limit
+from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
 from flows.portfolio.value_at_risk import value_at_risk
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
@@ -44,14 +44,19 @@ class ValueAtRisk(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``VAR_UNKNOWN`` with too few returns, ``VAR_TOO_LARGE`` above the limit unless there is room left."""
-        parts = standing.exposures()
-        slots = np.array([part.slot for part in parts], np.int64)
-        values = np.array([part.side * part.value for part in parts], np.float64)
-        most, notional = standing.equity * self.share, intent.quantity * intent.price * intent.side
+        exposures = standing.exposures()
+        most, notional = standing.equity * self.share, intent.quantity * intent.price
         loss, room, samples = value_at_risk(
-            standing.returns, slots, values, standing.slot, notional, most / self.root, self.level, self.deviations
+            standing.returns,
+            np.array(exposures.slots, np.int64),
+            np.array(exposures.signed, np.float64),
+            standing.slot,
+            notional * intent.side,
+            most / self.root,
+            self.level,
+            self.deviations,
         )
         if samples < self.least:
             return Refusal("VAR_UNKNOWN", {"samples": samples, "least": self.least})
         figures: Figures = {"var": loss * self.root, "most": most, "samples": samples}
-        return limit(intent, room, shrink=self.shrink, code="VAR_TOO_LARGE", figures=figures)
+        return figures if notional <= room else over(intent, room, "VAR_TOO_LARGE", figures, shrink=self.shrink)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from connectors.exchanges.interface import TRADE
 from connectors.feed.hole import PATIENCE_NS
-from connectors.feed.ticks import HOLD_NS
+from connectors.feed.ticks import CLOCK, HOLD_NS
 from schemas.capture import NANOS
 from tests.exchange.server import Mischief
 from tests.exchange.session import Kept, candles_made, session
@@ -16,7 +15,7 @@ SYMBOLS = ("BTC/USDT", "ETH/USDT")
 
 
 def clocks(kept: Kept) -> list[int]:
-    return [one.ts for one in kept.of("trades") if not isinstance(one, TRADE)]
+    return [one.ts for one in kept.of("trades") if isinstance(one, CLOCK)]
 
 
 def test_a_history_that_never_answers_is_given_up_after_a_minute_and_the_rest_goes_on() -> None:

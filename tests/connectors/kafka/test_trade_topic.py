@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.kafka.trade_topic import TradeTopic
-from schemas.batch import TradeBatch
+from schemas.batch import CLOCK_SLOT, TradeBatch, quote_slot
 from tests.connectors.kafka.test_candle_topic import Sent
 
 TRADE = {"symbol": "BTC/USDT", "ts": 1_000, "id": "7", "price": 10.5, "amount": 2.0, "side": "buy"}
@@ -21,6 +21,13 @@ def trade(ts: int, symbol: str = "BTC/USDT", **changes: Any) -> tuple[bytes | No
 
 def clock(ts: int) -> tuple[bytes | None, bytes]:
     return None, b'{"ts":%d}' % ts
+
+
+QUOTE = {"symbol": "BTC/USDT", "ts": 1_000, "bid": 10.0, "ask": 10.5, "bid_size": 1, "ask_size": 2}
+
+
+def quote(ts: int, symbol: str = "BTC/USDT", **changes: Any) -> tuple[bytes | None, bytes]:
+    return None, json.dumps({**QUOTE, "ts": ts, "symbol": symbol, **changes}).encode()
 
 
 def sent(*messages: tuple[bytes | None, bytes | None], first: int = 0) -> list[Sent]:
@@ -46,6 +53,28 @@ def test_trades_and_clocks_stay_in_their_order() -> None:
     assert (batch.arrived_ms, batch.sources, batch.refused) == (7_000_011, ("trades", "trades"), ())
 
 
+def test_quotes_stand_between_trades_and_clocks_with_bid_and_ask() -> None:
+    batch = TradeTopic("trades", 0).batch(sent(trade(1), quote(2, ask=11.0), clock(3), quote(4, "A"), trade(5, "A")))
+    assert batch.symbols == ("BTC/USDT", "A")
+    assert batch.slot.tolist() == [0, quote_slot(0), CLOCK_SLOT, quote_slot(1), 1]
+    assert batch.ts.tolist() == [1, 2, 3, 4, 5]
+    quoted = batch.slot < CLOCK_SLOT
+    assert (batch.price[quoted].tolist(), batch.amount[quoted].tolist()) == ([10.0, 10.0], [11.0, 10.5])
+
+
+def test_slots_are_given_in_the_order_of_the_partition_whatever_is_in_one_batch() -> None:
+    messages = sent(quote(1, "C"), trade(1, "B"), quote(2, "A"), quote(3, "A", bid=-1), trade(2, "A"), quote(3, "B"))
+    whole = TradeTopic("trades", 0)
+    batch = whole.batch(messages)
+    assert batch.symbols == ("C", "B", "A")
+    for cut in range(1, len(messages)):
+        other = TradeTopic("trades", 0)
+        parts = [other.batch(messages[:cut]), other.batch(messages[cut:])]
+        assert other.known == whole.known
+        assert [slot for part in parts for slot in part.slot.tolist()] == batch.slot.tolist()
+        assert [refused.position for part in parts for refused in part.refused] == [3]
+
+
 def test_symbols_keep_their_slots_also_behind_a_restart() -> None:
     topic = TradeTopic("trades", 0)
     topic.batch(sent(trade(1, "B"), trade(1, "A")))
@@ -63,9 +92,24 @@ def test_symbols_keep_their_slots_also_behind_a_restart() -> None:
         ((b"BTC/USDT", trade(1, side="both")[1]), "side: Input should be 'buy' or 'sell'"),
         ((None, b""), "without a key, so a clock: Invalid JSON"),
         ((None, trade(1)[1]), "without a key, so a clock: symbol: Extra inputs are not permitted"),
+        (quote(1, "N", bid=0), "without a key, so a quote: bid: Input should be greater than 0"),
+        (quote(1, bid=0), "without a key, so a quote: bid: Input should be greater than 0"),
+        (quote(-1), "without a key, so a quote: ts: Input should be greater than or equal to 0"),
+        (quote(1, bid="x"), "without a key, so a quote: bid: Input should be a valid number"),
         (trade(1, "N", price=-1), "price: Input should be greater than 0"),
     ],
-    ids=["null", "no trade", "side", "empty", "trade without key", "new symbol, bad price"],
+    ids=[
+        "null",
+        "no trade",
+        "side",
+        "empty",
+        "trade without key",
+        "new quote, bad bid",
+        "bad bid",
+        "bad time",
+        "no number",
+        "new symbol, bad price",
+    ],
 )
 def test_what_is_neither_is_refused_with_its_bytes_and_moves_nothing(
     message: tuple[bytes | None, bytes | None], error: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,7 @@ import numpy as np
 
 from flows.bars.admit import Verdict
 from flows.bars.bars import Bars
-from schemas.batch import TradeBatch
+from schemas.batch import CLOCK_SLOT, TradeBatch, quote_slot
 from schemas.config.market import MarketConfig
 
 NAMES = ("B/USDT", "A/USDT")
@@ -24,7 +25,7 @@ MINUTE = 60_000
 
 @dataclass(frozen=True)
 class Row:
-    """A trade; with ``slot`` -1 a clock."""
+    """A trade; or, by its ``slot``, a clock or a quote."""
 
     ts: int
     id: int = 0
@@ -35,7 +36,11 @@ class Row:
 
 
 def clock(ts: int) -> Row:
-    return Row(ts, slot=-1)
+    return Row(ts, slot=CLOCK_SLOT)
+
+
+def quote(ts: int, bid: float, ask: float, slot: int = 0) -> Row:
+    return Row(ts, 0, quote_slot(slot), bid, ask, buy=False)
 
 
 def batch(rows: Sequence[Row], first: int = 1, *, final: bool = False, **more: Any) -> TradeBatch:
@@ -58,9 +63,10 @@ def batch(rows: Sequence[Row], first: int = 1, *, final: bool = False, **more: A
 
 @dataclass
 class Seen:
-    """All that came of a tape: candles with their positions, and the verdicts by row."""
+    """All that came of a tape: candles with their positions, their quotes (None: not known), and verdicts by row."""
 
     candles: list[tuple[Any, ...]]
+    quotes: list[tuple[float, float] | None]
     verdicts: list[int]
 
     def kind(self, wanted: int) -> list[tuple[Any, ...]]:
@@ -70,7 +76,7 @@ class Seen:
 def through(rows: Sequence[Row], cuts: Iterable[int] = (), restart: bool = False, **market: Any) -> Seen:
     """The tape through the state machine, cut in places and, if wanted, taken up from a snapshot at each cut."""
     config = MarketConfig(**market)
-    machine, seen = Bars(config), Seen([], [])
+    machine, seen = Bars(config), Seen([], [], [])
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     for begin, end in pairwise(edges):
         if restart:
@@ -83,8 +89,13 @@ def through(rows: Sequence[Row], cuts: Iterable[int] = (), restart: bool = False
         sums = (c.total(figure) for figure in (4, 5, 6))
         columns = (c.slot, c.kind, c.ts, made.position, c.count, *c.figures.T[:4], *sums)
         seen.candles += zip(*(column.tolist() for column in columns), strict=True)
+        seen.quotes += [None] * len(c) if made.quote is None else map(_pair, made.quote.tolist())
         seen.verdicts += made.verdict.tolist()
     return seen
+
+
+def _pair(quote: Sequence[float]) -> tuple[float, float] | None:
+    return None if math.isnan(quote[0]) else (quote[0], quote[1])
 
 
 def plainly(rows: Sequence[Row], step: int, slot: int = 0) -> list[tuple[Any, ...]]:

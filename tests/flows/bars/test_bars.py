@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.flows.bars.tapes import MINUTE, Row, clock, counts, figures, plainly, through
+from schemas.batch import NO_SIDE
+from tests.flows.bars.tapes import MINUTE, Row, clock, counts, figures, plainly, quote, through
 
 SECOND = 1_000
 LATENESS = 2 * SECOND
@@ -33,7 +34,9 @@ def tapes(draw: st.DrawFn) -> list[Row]:
         price = draw(st.sampled_from([10.0, 10.1, 9.9, 0.0]) if number % 7 == 0 else st.sampled_from([10.0, 10.1, 9.9]))
         amount = draw(st.sampled_from([0.1, 0.2, 1.7]))
         row = Row(now - behind, number, draw(st.sampled_from([0, 1])), price, amount, draw(st.booleans()))
-        rows.append(draw(st.sampled_from([row, row, row, clock(now)])))
+        bid, ask = draw(st.sampled_from([(9.9, 10.0), (10.0, 10.0), (10.1, 9.9)]))
+        quoted = quote(now - behind, bid, ask, row.slot)
+        rows.append(draw(st.sampled_from([row, row, row, clock(now), quoted])))
         if rows and draw(st.integers(0, 9)) == 0:
             rows.append(draw(st.sampled_from(rows)))
     return rows
@@ -119,6 +122,7 @@ def test_what_cannot_be_a_trade_has_its_verdict_and_moves_no_time() -> None:
         Row(-1, 1),
         Row(9 * MINUTE, 2, price=nan),
         Row(9 * MINUTE, 3, amount=float("inf")),
+        Row(9 * MINUTE, 7, amount=NO_SIDE),
         Row(9 * MINUTE, 4, price=0.0),
         Row(9 * MINUTE, 5, amount=0.0),
         Row(MINUTE, 6),
@@ -128,6 +132,7 @@ def test_what_cannot_be_a_trade_has_its_verdict_and_moves_no_time() -> None:
         "ACCEPTED": 1,
         "TIME_UNREADABLE": 1,
         "VALUE_NOT_FINITE": 2,
+        "SIDE_UNREADABLE": 1,
         "PRICE_NOT_POSITIVE": 1,
         "AMOUNT_NOT_POSITIVE": 1,
     }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.portfolio.book import Book, Closed, Holding
-from flows.portfolio.rounding import money
+from flows.portfolio.rounding import money, worth
 from schemas.order import ExitLeg
 from tests.flows.portfolio.stories import BTC, ETH
 
@@ -39,7 +39,7 @@ def holding(
 
 def close(book: Book, held: Holding, price: Decimal, fee: Decimal, ts: int, leg: ExitLeg) -> Closed:
     """All of it, at once."""
-    closed = book.leave(held, held.quantity, price, fee, ts, leg)
+    closed = book.leave(held, held.quantity, price, worth(price, held.quantity), fee, ts, leg)
     assert closed is not None
     return closed
 

@@ -16,6 +16,9 @@ from schemas.config.root import Config
     [
         ({"timeframes": ["1m"], "ticks": 5}, "timeframes and ticks are given: set one of them"),
         ({"timeframes": ["1m", "1h", "1m"]}, "timeframes: one is given twice"),
+        ({"timeframes": ["7m"]}, "7m does not divide a day (UTC): take 6m or 8m"),
+        ({"timeframes": ["1h", "100m"]}, "100m does not divide a day (UTC): take 96m or 120m"),
+        ({"timeframes": ["23h"]}, "23h does not divide a day (UTC): take 12h or 24h"),
         ({"timeframes": ["2d"]}, "2d is longer than a day: candles of trades start at a UTC midnight at the latest"),
         ({"ticks": 0}, "greater than or equal to 1"),
         ({"volume": 0}, "greater than 0"),

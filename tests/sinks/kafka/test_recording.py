@@ -44,5 +44,5 @@ def test_a_message_has_the_time_of_publishing_so_that_an_old_recording_is_kept(k
 def test_what_the_broker_does_not_take_is_an_error_with_what_it_took() -> None:
     settings = {**SETTINGS, "bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": 500}
     recording = Recording(Producer(settings, logger=QUIET), "candles")
-    with pytest.raises(RecordingError, match=r"^candles: 0 candles delivered, then: Local: Message timed out; "):
+    with pytest.raises(RecordingError, match=r"^candles: 0 delivered, then: Local: Message timed out; "):
         recording.publish([candle(1)])

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from flows.portfolio.gates.base import NO_RETURNS, Exposure, Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.gates.base import NO_RETURNS, Exposures, Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from tests.flows.portfolio.stories import settings, wish
+
+Exposure = tuple[str, int, int, float]
+"""Symbol, its column of returns, side, value."""
 
 
 def an_intent(
@@ -46,14 +49,22 @@ def a_standing(
     """An account of 10,000 that holds nothing and remembers nothing."""
     return Standing(
         equity=equity,
-        gross=gross or sum(part.value for part in exposures),
+        gross=gross or sum(value for *_, value in exposures),
         positions=positions,
         held=held,
         memory=memory or Memory(10_000.0, 60_000),
         vol=vol,
         returns=np.array(list(returns.values())).T if returns else NO_RETURNS,
-        expose=lambda: exposures,
+        expose=lambda: exposed(exposures),
     )
+
+
+def exposed(parts: Sequence[Exposure]) -> Exposures:
+    """In columns."""
+    found = Exposures()
+    for part in parts:
+        found.add(*part)
+    return found
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:

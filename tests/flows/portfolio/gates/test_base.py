@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.portfolio.gates.base import Refusal, limit
+from flows.portfolio.gates.base import Refusal, over
 from tests.flows.portfolio.gates.intents import an_intent, refused
 
 
@@ -19,29 +19,21 @@ def test_a_refusal_reads_as_its_code_and_its_figures(figures: dict[str, float], 
     assert Refusal("CASH_INSUFFICIENT", figures).message() == message
 
 
-@pytest.mark.parametrize("quantity", [1.0, 10.0])
-@pytest.mark.parametrize("shrink", [True, False])
-def test_what_is_within_the_limit_or_exactly_at_it_passes_unchanged(quantity: float, shrink: bool) -> None:
-    intent = an_intent(quantity=quantity)
-    assert limit(intent, 1000.0, shrink=shrink, code="TOO_LARGE", figures={"most": 1000.0}) == {"most": 1000.0}
-    assert intent.quantity == quantity
-
-
-def test_what_is_above_the_limit_is_shrunk_to_it() -> None:
+def test_what_is_above_a_cap_is_shrunk_to_it() -> None:
     intent = an_intent(quantity=10.5)
-    verdict = limit(intent, 1000.0, shrink=True, code="TOO_LARGE", figures={"most": 1000.0})
+    verdict = over(intent, 1000.0, "TOO_LARGE", {"most": 1000.0}, shrink=True)
     assert verdict == {"most": 1000.0, "shrunk_to": 1000.0}
     assert intent.quantity == 10.0
 
 
-def test_what_is_above_the_limit_is_refused_where_shrinking_is_off() -> None:
+def test_what_is_above_a_cap_is_refused_where_shrinking_is_off() -> None:
     intent = an_intent(quantity=10.5)
-    verdict = limit(intent, 1000.0, shrink=False, code="TOO_LARGE", figures={"most": 1000.0})
+    verdict = over(intent, 1000.0, "TOO_LARGE", {"most": 1000.0}, shrink=False)
     assert refused(verdict) == ("TOO_LARGE", {"most": 1000.0})
     assert intent.quantity == 10.5
 
 
 @pytest.mark.parametrize("room", [0.0, -250.0])
 def test_where_no_room_is_left_there_is_nothing_to_shrink_to(room: float) -> None:
-    verdict = limit(an_intent(quantity=1.0), room, shrink=True, code="TOO_LARGE", figures={"room": room})
+    verdict = over(an_intent(quantity=1.0), room, "TOO_LARGE", {"room": room}, shrink=True)
     assert refused(verdict) == ("TOO_LARGE", {"room": room})

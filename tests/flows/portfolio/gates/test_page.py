@@ -23,7 +23,7 @@ def test_the_committed_page_is_what_the_code_gives() -> None:
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.name)
 def test_a_gate_refuses_with_the_codes_that_it_declares(gate: type[Gate]) -> None:
     source = inspect.getsource(sys.modules[gate.__module__])
-    said = set(re.findall(r'(?:Refusal\(|code=)"([A-Z_]+)"', source))
+    said = set(re.findall(r'(?:Refusal\(|over\(intent, room, )"([A-Z_]+)"', source))
     assert said == set(gate.codes)
     assert all(re.fullmatch(r"[A-Z]+(_[A-Z]+)+", code) for code in gate.codes)
 

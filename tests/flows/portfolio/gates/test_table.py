@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flows.portfolio.gates.base import Exposure, Figures, Gate, Intent, Standing
+from flows.portfolio.gates.base import Figures, Gate, Intent, Standing
 from flows.portfolio.gates.confidence import Confidence
 from flows.portfolio.gates.cooldown import Cooldown
 from flows.portfolio.gates.daily_loss import DailyLoss
@@ -26,10 +26,10 @@ from tests.flows.portfolio.stories import BTC, ETH, SOL, at, settings
 
 SECOND = 1_000
 HELD = (
-    Exposure(BTC, 0, 1, 1_000.0),
-    Exposure(ETH, 1, -1, 500.0),
-    Exposure(ETH, 1, -1, -200.0),
-    Exposure(SOL, 2, 1, 400.0),
+    (BTC, 0, 1, 1_000.0),
+    (ETH, 1, -1, 500.0),
+    (ETH, 1, -1, -200.0),
+    (SOL, 2, 1, 400.0),
 )
 """1,000 long in BTC; 300 short in ETH, an exit of 200 being on its way; 400 long in SOL."""
 
@@ -252,7 +252,7 @@ CASES = [
         ValueAtRisk,
         {"risk__max_var_pct": 1.0, **VAR},
         sized(5),
-        a_standing(exposures=(Exposure(BTC, 0, 1, 1_000.0),), returns={BTC: (0.01, -0.04, 0.02)}),
+        a_standing(exposures=[(BTC, 0, 1, 1_000.0)], returns={BTC: (0.01, -0.04, 0.02)}),
         {"var": 120.0, "most": 100.0, "samples": 3, "shrunk_to": 250.0},
         None,
         2.5,
@@ -261,7 +261,7 @@ CASES = [
         ValueAtRisk,
         {"risk__max_var_pct": 1.2, **VAR},
         sized(5),
-        a_standing(exposures=(Exposure(BTC, 0, 1, 1_000.0),), returns={BTC: (0.01, -0.04, 0.02)}),
+        a_standing(exposures=[(BTC, 0, 1, 1_000.0)], returns={BTC: (0.01, -0.04, 0.02)}),
         {"var": 120.0, "most": 120.0, "samples": 3},
         None,
         5,
@@ -271,7 +271,7 @@ CASES = [
         {"risk__max_var_pct": 1.0, **VAR},
         sized(10),
         a_standing(
-            exposures=(Exposure(ETH, 1, -1, 500.0), Exposure(ETH, 1, -1, -100.0)),
+            exposures=((ETH, 1, -1, 500.0), (ETH, 1, -1, -100.0)),
             returns={BTC: (0.01, -0.04, 0.02), ETH: (0.0, -0.1, 0.0)},
         ),
         {"var": 0.0, "most": 100.0, "samples": 3},
@@ -290,7 +290,7 @@ CASES = [
         ValueAtRisk,
         {"risk__max_var_pct": 0.5, **VAR},
         sized(1),
-        a_standing(exposures=(Exposure(BTC, 0, 1, 1_000.0),), returns={BTC: (0.01, -0.04, 0.02)}),
+        a_standing(exposures=[(BTC, 0, 1, 1_000.0)], returns={BTC: (0.01, -0.04, 0.02)}),
         {"var": 88.0, "most": 50.0, "samples": 3},
         "VAR_TOO_LARGE",
     ),
