@@ -111,7 +111,7 @@ class Commands:
         if arguments.get("symbol") is not None and arguments.get("strategy") is not None:
             raise Refused("ARGUMENT_WRONG", why="a symbol or a strategy, not both")
         if (symbol := arguments.get("symbol")) is not None:
-            if symbol not in live.slots:
+            if not live.knows(str(symbol)):
                 raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
             return Place("symbol", str(symbol))
         if (strategy := arguments.get("strategy")) is not None:
