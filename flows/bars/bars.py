@@ -85,13 +85,13 @@ class Bars:
     def step(self, batch: TradeBatch, slot: Slots, slots: int) -> Made:
         """Take a batch; ``slot`` are its rows' slots here, of so many. Never raises on its content."""
         verdict, closed, ordered = self.admission(batch, slot, slots)
-        good = verdict == Verdict.ACCEPTED
+        good = verdict == Verdict.ACCEPTED.value  # numpy would make a wide column of a member of an enum
         came = Trades(slot, batch.ts, batch.price, batch.amount, batch.buy, batch.id)
         held = [self.pending, came if good.all() else came[good]]
         if not ordered:
             held = [Trades.joined(held).in_order()]
         upto = END if batch.final else self.admission.closed
-        said = np.flatnonzero(verdict == Verdict.QUOTE)
+        said = np.flatnonzero(verdict == Verdict.QUOTE.value)
         self.quotes.take(quote_slot(slot[said]), batch.ts[said], said, batch.price[said], batch.amount[said])
         if len(batch):
             self._position = int(batch.position[-1])
@@ -105,7 +105,8 @@ class Bars:
         by = self._closing(candles, closed)
         known = self.quotes.known(candles, by)
         self.quotes.forget(upto)
-        position = np.append(batch.position, self._position)[by]
+        position = batch.position if len(batch) else np.array([self._position])
+        position = position[np.minimum(by, len(position) - 1)]
         return Made(candles, position, verdict, closed, self._watermark(upto), known)
 
     def _fold(self, due: Sequence[Trades], slots: int, upto: int, final: bool) -> Folded:
