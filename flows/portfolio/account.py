@@ -239,12 +239,16 @@ class Account:
         if self.steering:
             self.steering.configure(config)
 
+    def knows(self, symbol: str) -> bool:
+        """Whether it has seen a candle of a symbol; one that is still to come in a block has its slot, too."""
+        return symbol in self.slots and self.lanes["mark"].item(self.slots[symbol]) > 0
+
     def adopt(self, other: Account) -> None:
         """Begin with the marks and estimates of another account, at its instant, and with nothing held."""
-        self._reserve(list(other.slots))
-        self.lanes[:], self.estimates.ring = other.lanes, other.estimates.ring.copy()
-        for name, value in (("net", 0), ("size", 0), ("down", -np.inf), ("up", np.inf), ("wake", 0)):
-            self.lanes[name] = value
+        self.slots = dict(other.slots)
+        self.lanes, self.estimates.ring = other.lanes.copy(), other.estimates.ring.copy()
+        for name in ("net", "size", "down", "up", "wake", "due", "trail"):  # what its positions have put there
+            self.lanes[name] = new_lanes(1)[name]
         for name in ("now", "day_end", "sample_end", "samples", "looked", "unmarked"):
             self.tally[name] = other.tally[name]
 

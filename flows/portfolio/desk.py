@@ -183,6 +183,7 @@ class Desk:
         outbox: Outbox,
         level: Literal["info", "warning"] = "info",
     ) -> None:
+        self.ledger.withdrawn(order.id, code)
         told = {"order_id": order.id, "strategy": order.strategy, "side": order.side, **figures}
         told["quantity"] = str(order.quantity)
         self.notices.alert(outbox, code, ts, Place("symbol", order.symbol), told, level, about=order.id)

@@ -50,6 +50,11 @@ class Ledger:
         if self.steering:
             self.steering.ordered(order, outbox)
 
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """An entry that was taken back before it was filled: an alert of the desk tells it."""
+        if self.steering:
+            self.steering.withdrawn(order_id, code)
+
     def fill(self, outbox: Outbox, order: Any, price: Decimal, fee: Decimal, ts: int, candle_ts: int) -> None:
         """An order that was filled; the paper broker fills each in one piece."""
         self.counts["fills"] += 1

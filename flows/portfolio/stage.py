@@ -137,14 +137,15 @@ class PortfolioStage:
 
     def _fold_beside(self, block: Block, outbox: Outbox) -> None:
         """All accounts see the block one after the other; their records are put back into the order of time."""
-        paper = self.paper
-        self.live.fold(block, [signal for signal in block.signals if signal.strategy not in paper], outbox)
+        paper, told = self.paper, new_outbox()
+        self.live.fold(block, [signal for signal in block.signals if signal.strategy not in paper], told)
         for label, account in self.shadows.items():
             own = [signal for signal in block.signals if signal.strategy == label] if label in paper else []
-            account.fold(block, own, outbox)
-        for records in outbox.values():
+            account.fold(block, own, told)
+        for topic, records in told.items():
             # An instant lies in one block, so the order within it (live, then shadows by name) is always the same.
-            records.sort(key=lambda record: record.ts)
+            # What was posted before stays where it is: what comes of a command need not be in the order of time.
+            outbox[topic] += sorted(records, key=lambda record: record.ts)
 
     def snapshot(self) -> dict[str, Any]:
         """All state, as a copy."""

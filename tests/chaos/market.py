@@ -20,6 +20,7 @@ from connectors.sharding import merge, shard_of
 from connectors.simulated import write_market
 from connectors.simulated_spec import SYMBOLS, MarketSpec, SimulatedSymbol
 from schemas.candle import Candle
+from schemas.command import Command
 from schemas.topics import TOPICS
 from sinks.kafka.messages import message
 from sinks.kafka.recording import SETTINGS, Recording
@@ -28,8 +29,12 @@ from tests.command import environment
 
 PORTFOLIO = "main"
 SHARDS = TOPICS["candles"].partitions
-COMPARED = ("signals", "orders", "rejections", "fills", "positions", "breakers", "equity", "metrics", "deadletters")
-SEVERAL_PARTS = ("metrics", "deadletters")
+DECIDED = ("signals", "orders", "rejections", "fills", "positions", "breakers", "equity")
+COMPARED = (*DECIDED, "metrics", "deadletters")
+"""What the candles make, and the commands at their places in event time."""
+JOURNALED = (*DECIDED, "replies", "audit", "alerts")
+"""What the journal makes, to the byte, clocks and all."""
+SEVERAL_PARTS = ("metrics", "deadletters", "alerts")
 """Written under one key by several parts, so their order is not fixed."""
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +50,26 @@ strategies:
     mode: shadow
     params: {{fast: 2, slow: 5, atr_length: 3, min_atr_pct: 0}}
 risk:
-  max_open_positions: 3
+  max_open_positions: 8
 breakers:
-  consecutive_losses: {{most: 3, scope: symbol, reset: 2h}}
-  drawdown: {{max_pct: 0.5, action: close, reset: day}}
-  order_rate: {{most: 4, window: 10m, reset: 30m}}
+  consecutive_losses: {{most: 3, scope: symbol, reset: 15m}}
+  drawdown: {{max_pct: 1, action: close, reset: 1h}}
+  losses: {{most: 12, window: 30m, action: reduce, share_pct: 30, reset: 20m}}
+  order_rate: {{most: 12, window: 10m, reset: 20m}}
+  divergence: {{alarms: 2}}
+entries: {{type: limit, at: 0.02, candles: 3}}
+exits:
+  ladder: [{{share_pct: 40, at: 1}}, {{share_pct: 30, by: percent, at: 0.8}}]
+  dual: {{stop_money: 150, at: 0.8}}
+  break_even_after: 1
+  trail: percent
+  trail_at: 0.4
+  time_candles: 120
+commands:
+  senders: {{ann: ["*"]}}
+  max_age: 7d
+  confirm_within: 7d
+  intents_expire: 7d
 run:
   checkpoint_every_s: 0.3
   batch_rows: 200
@@ -105,21 +125,36 @@ class Market:
             candles.append(row)
         self.instants = [list(group) for _, group in groupby(candles, lambda one: one.ts)]
 
-    def replay(self) -> dict[str, list[Row]]:
-        """What the topics should hold, each topic's records in the order of the replay."""
-        penstock(self.folder, "replay", *self.paths, "--out", "replayed", "--no-html")
-        return {topic: self._rows(topic) for topic in COMPARED}
+    def replay(self, commands: Sequence[Command] = ()) -> dict[str, list[Row]]:
+        """What the topics should hold, by the candles alone and these commands, each behind the instant of its time."""
+        text = "".join(f"{one.model_dump_json()}\n" for one in commands)
+        (self.folder / "commands.jsonl").write_text(text, encoding="utf-8")
+        return self._replayed("replayed", COMPARED, *self.paths, "--commands", "commands.jsonl")
 
-    def _rows(self, topic: str) -> list[Row]:
-        path = self.folder / "replayed" / f"{topic}.jsonl"
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        return [expected(topic, line) for line in lines]
+    def replay_journal(self) -> dict[str, list[Row]]:
+        """What the topics should hold, by the journal alone."""
+        return self._replayed("journaled", JOURNALED, "--from-kafka", "--of", "journal")
+
+    def _replayed(self, out: str, topics: Sequence[str], *words: str | Path) -> dict[str, list[Row]]:
+        penstock(self.folder, "replay", *words, "--out", out, "--no-html")
+        found = {}
+        for topic in topics:
+            path = self.folder / out / f"{topic}.jsonl"
+            found[topic] = [expected(topic, line) for line in path.read_bytes().splitlines()] if path.exists() else []
+        return found
 
 
 def expected(topic: str, line: bytes) -> Row:
     """The row of a record as a replay wrote it."""
     one = message(topic, msgspec.json.decode(line), PORTFOLIO)
-    return Row(one.id if topic in SEVERAL_PARTS else one.key, one.id, line)
+    return row(topic, one.key, one.id, line)
+
+
+def row(topic: str, key: str, id_: str, value: bytes) -> Row:
+    """The row of a record. The signal of a click is of another part than those of the strategies."""
+    if topic in SEVERAL_PARTS:
+        return Row(id_, id_, value)
+    return Row(f"{key} by hand" if topic == "signals" and b'"strategy":"manual"' in value else key, id_, value)
 
 
 class Feed:
@@ -131,6 +166,8 @@ class Feed:
         self.refresh()
         self.said: dict[str, list[Row]] = defaultdict(list)
         """By shard: what the journal should say of each candle, once."""
+        self.closes: dict[str, float] = {}
+        """By symbol: the last close."""
 
     def refresh(self) -> None:
         """Begin to publish, or get to know of new partitions."""
@@ -142,6 +179,7 @@ class Feed:
         self.left -= min(instants, self.left)
         self._recording.publish(candles)
         for one in candles:
+            self.closes[one.symbol] = one.close
             shard = f"{self.topic}-{shard_of(one.symbol, SHARDS)}"
             at = len(self.said[shard])
             self.said[shard].append(spoken(shard, at, one.symbol, one.ts, one.open, one.high, one.low, one.close))
@@ -155,3 +193,8 @@ class Feed:
 def spoken(shard: str, position: int, *figures: str | float) -> Row:
     """One candle in the journal."""
     return Row(shard, f"{shard}@{position}", " ".join(map(str, figures)).encode())
+
+
+def heard(shard: str, position: int, id_: str) -> Row:
+    """One command in the journal."""
+    return Row(shard, f"{shard}@{position}", id_.encode())

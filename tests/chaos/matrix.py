@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -17,14 +18,18 @@ from connectors.kafka.admin import Topics as Admin
 from connectors.kafka.connection import Connection
 from connectors.kafka.health import lag
 from schemas.config.kafka import KafkaConfig
+from tests.chaos.commander import Commander, answers
 from tests.chaos.compare import Row, Verdict, compare
-from tests.chaos.market import CONFIGURATION, SETTINGS_FILE, SHARDS, Feed, Market, penstock
+from tests.chaos.invariants import broken
+from tests.chaos.market import COMPARED, CONFIGURATION, JOURNALED, SETTINGS_FILE, SHARDS, Feed, Market, penstock
 from tests.chaos.plan import CLUSTER, EPOCH, PARENT, RANDOM, WORKER, ZOMBIE, Round
 from tests.chaos.process import Running
 from tests.chaos.topics import Topics
 
 FIRST, PIECE, PIECE_EVERY_S = 20, 2, 0.1  # instants; the first make all symbols known before the first start
 LOOK_EVERY_S = 0.02
+COMMANDED = 0.5
+"""So often a command comes with a piece."""
 REACHED_WITHIN_S, BOTH_REACHED_WITHIN_S = 15.0, 45.0
 CAUGHT_UP_WITHIN_S = 90.0
 DONE_WITHIN_S = 90.0
@@ -40,6 +45,8 @@ class Outcome:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     missed: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    """How often commands were answered how."""
 
     @property
     def good(self) -> bool:
@@ -50,7 +57,7 @@ class Outcome:
 class Matrix:
     """One installation with a prefix and a folder of its own, and one live run in it.
 
-    Candles are published while it works and while it is down. ``max_wait`` is the configuration's.
+    Candles are published, and commands given, while it works and while it is down. ``max_wait`` is the configuration's.
     """
 
     def __init__(
@@ -68,11 +75,12 @@ class Matrix:
         (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
         penstock(folder, "topics", "create")
         self.market = market()
-        self.expected = self.market.replay()
+        self.expected: dict[str, list[Row]] = {}
         kafka = KafkaConfig(bootstrap_servers=address, prefix=f"{name}.", deployment=name)
         self.admin = Admin(Connection(kafka))
         self.feed = Feed(self.market, address, kafka.topic("candles"))
-        self.topics = Topics(address, kafka.prefix, tuple(self.expected))
+        self.topics = Topics(address, kafka.prefix, tuple({*COMPARED, *JOURNALED}))
+        self.commander = Commander(self.feed, self.topics, address, kafka.prefix, draw)
         self._all: list[Running] = []
         self._states = 0
 
@@ -118,6 +126,8 @@ class Matrix:
                 return there()
             if monotonic() >= due:
                 self.feed.publish(PIECE)
+                if self.draw.random() < COMMANDED:
+                    self.commander.act()
                 due = monotonic() + PIECE_EVERY_S
             self.topics.read(LOOK_EVERY_S)
         return True
@@ -226,8 +236,11 @@ class Matrix:
 
     def _finish(self) -> None:
         """Publish the rest, and wait until all is done, or nothing more can be hoped for."""
-        running = self._start()
+        running, given = self._start(), len(self.commander.answered("audit"))
+        self.commander.resting = True
+        self._until(running, lambda: len(self.topics.rows["audit"]) >= given, CAUGHT_UP_WITHIN_S)
         self.feed.publish(self.feed.left)
+        self.expected = self.market.replay(self.commander.obeyed())
         until = monotonic() + DONE_WITHIN_S
         while not self._done() and running.code is None and monotonic() < until:
             self.topics.read(0.2)
@@ -252,7 +265,7 @@ class Matrix:
 
     def _lag(self) -> dict[str, int]:
         """What the consumer group has not committed, of the partitions that hold anything."""
-        read = ("candles", "journal")
+        read = ("candles", "commands", "journal")
         names = {self.admin.kafka.topic(name) for name in read}
         parts = [one for one in lag(self.admin) if one.topic in names and one.end > 0]
         return {
@@ -260,10 +273,18 @@ class Matrix:
         }
 
     def _compare(self) -> None:
-        verdicts = self.outcome.verdicts
-        for topic, rows in self.expected.items():
-            verdicts[topic] = compare(rows, self.topics.rows[topic])
-        verdicts["journal"] = compare(_flat(self.feed.said), _flat(self.topics.journal))
+        verdicts, rows, commander = self.outcome.verdicts, self.topics.rows, self.commander
+        for topic, wanted in self.expected.items():
+            verdicts[topic] = compare(wanted, rows[topic])
+        said = {**self.feed.said, commander.part: commander.journaled()}
+        verdicts["journal"] = compare(_flat(said), _flat(self.topics.journal))
+        for topic, wanted in self.market.replay_journal().items():
+            verdicts[f"{topic}, by the journal"] = compare(wanted, rows[topic])
+        verdicts["replies, each once"] = compare(commander.answered("reply"), answers(rows["replies"]))
+        verdicts["audit, each once"] = compare(commander.answered("audit"), answers(rows["audit"]))
+        verdicts["deadletters"] = compare(commander.letters(), [row._replace(value=b"") for row in rows["deadletters"]])
+        self.outcome.problems += broken(rows)
+        self.outcome.codes.update(json.loads(row.value)["code"] for row in rows["replies"])
         if "OUTPUT_DIVERGED" in self.topics.codes():
             self.outcome.problems.append(f"alerts: {[one for one in self.topics.alerts if one['level'] == 'critical']}")
 

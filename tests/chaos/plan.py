@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import cycle
 from random import Random
 
-from tests.chaos.worker import POINTS, READING, STEPS
+from tests.chaos.worker import COMMANDS, POINTS, READING
 
 RANDOM, EPOCH = "at a random time", "while an epoch is written"
 WORKER, CLUSTER, PARENT = "one process of two", "both processes and their parent", "the parent of two processes"
 ZOMBIE = "zombie: a successor beside it"
 
 MOST = {"O1": 5, "O2": 5, "O3": 2, READING: 8, "P2": 12, "P3": 12, "P4": 12, "S2": 12} | dict.fromkeys(POINTS, 12)
-MOST |= {"snapshot of portfolio": 3, "snapshot of journal": 3}
-"""At which passage of a point at most: parts open once each, and there is one portfolio."""
+MOST |= {"snapshot of portfolio": 3, "snapshot of journal": 3, "snapshot of commands": 3} | dict.fromkeys(COMMANDS, 4)
+"""At which passage of a point at most: parts open once each, there is one portfolio, and few commands come."""
 
 WHERE = {
     "O1": "fencing",
@@ -53,7 +53,7 @@ class Round:
 
 
 def _at(point: str, kind: str = "", then: str = "") -> Round:
-    assert point in POINTS or point in STEPS or point == READING
+    assert point in MOST
     return Round(kind or point, point, 1, then)
 
 
@@ -71,6 +71,10 @@ SHORT = (
     _at("snapshot of portfolio"),
     _at("S2"),
     _at("O1"),
+    _at("a command on its way to the journal"),
+    _at("a command obeyed"),
+    _at("an answer produced"),
+    _at("an answer published"),
     Round(RANDOM),
 )
 LONG = (
@@ -92,6 +96,11 @@ LONG = (
     Round(RANDOM),
     _at("snapshot of sink", WORKER, CLUSTER),
     Round(EPOCH),
+    _at("a command read"),
+    _at("a command obeyed", ZOMBIE),
+    _at("snapshot of commands"),
+    _at("an answer produced", WORKER, CLUSTER),
+    _at("an answer published", ZOMBIE),
 )
 
 

@@ -37,12 +37,14 @@ def table(kills: Counter[str], outcomes: dict[str, Outcome]) -> str:
     lines += [f"{kind:<60} {times:>7}" for kind, times in sorted(kills.items())]
     missed = sum(outcome.missed for outcome in outcomes.values())
     lines += [f"{'in all':<60} {sum(kills.values()):>7}", *([f"points not reached: {missed}"] if missed else []), ""]
-    lines += [f"{'topic':<24} {'expected':>9} {'found':>9} {'lost':>6} {'duplicated':>11} {'diverged':>9}"]
+    codes = sum((outcome.codes for outcome in outcomes.values()), Counter[str]())
+    lines += [f"{codes.total()} commands: {', '.join(f'{code} {times}' for code, times in codes.most_common())}", ""]
+    lines += [f"{'topic':<36} {'expected':>9} {'found':>9} {'lost':>6} {'duplicated':>11} {'diverged':>9}"]
     for name, outcome in outcomes.items():
         for topic, one in outcome.verdicts.items():
             wrong = (len(one.lost), len(one.duplicated), len(one.diverged))
             figures = f"{one.expected:>9,} {one.found:>9,} {wrong[0]:>6} {wrong[1]:>11} {wrong[2]:>9}"
-            lines.append(f"{f'{topic} ({name})':<24} {figures}")
+            lines.append(f"{f'{topic} ({name})':<36} {figures}")
     return "\n".join(lines)
 
 

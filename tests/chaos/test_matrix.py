@@ -9,9 +9,12 @@ import pytest
 from tests.chaos.matrix import Outcome
 from tests.chaos.plan import LONG, SHORT, Round, plan
 from tests.chaos.run import matrix
-from tests.chaos.worker import POINTS, READING, STEPS
+from tests.chaos.worker import COMMANDS, POINTS, READING, STEPS
 
 IN_GAP = SHORT[:2]
+ANSWERS = {"DONE", "CONFIRM", "TOKEN_UNKNOWN", "COMMAND_SEEN", "SENDER_UNKNOWN", "SETTING_FIXED", "SETTING_WRONG"}
+DOUBLE = {"INTENT_PENDING", "INTENT_EXECUTED"}
+"""Those that come in the short form, whatever happens when; of double clicks either, or both."""
 
 
 @pytest.mark.parametrize(
@@ -29,10 +32,12 @@ def test_whatever_is_killed_the_topics_equal_a_replay_id_by_id_and_value_by_valu
     assert {topic: verdict.wrong for topic, verdict in outcome.verdicts.items() if verdict.wrong} == {}
     assert sum(outcome.kills.values()) == kills + 1
     nothing = {topic for topic, verdict in outcome.verdicts.items() if verdict.expected == 0}
-    assert nothing == {"deadletters"}
+    assert nothing == set()
+    assert outcome.codes.keys() >= ANSWERS
+    assert outcome.codes.keys() & DOUBLE
 
 
 def test_the_long_form_has_every_point() -> None:
     rounds = list(plan(LONG, 200, Random(1)))
-    assert {one.point for one in rounds} - {None} == {*POINTS, *STEPS, READING}
+    assert {one.point for one in rounds} - {None} == {*POINTS, *STEPS, *COMMANDS, READING}
     assert 200 <= sum(one.kills for one in rounds) <= 201

@@ -12,7 +12,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from tests.chaos.compare import Row
-from tests.chaos.market import SEVERAL_PARTS, spoken
+from tests.chaos.market import heard, row, spoken
 from tests.kafka.topics import QUIET
 
 
@@ -28,7 +28,7 @@ class Topics:
             "isolation.level": "read_committed",
         }
         self._prefix, self._consumer = prefix, Consumer(settings, logger=QUIET)
-        self.rows: dict[str, list[Row]] = {name: [] for name in names}
+        self.rows: dict[str, list[Row]] = {name: [] for name in (*names, "alerts")}
         self.journal: dict[str, list[Row]] = defaultdict(list)
         self.upto: dict[str, int] = {}
         self.alerts: list[dict[str, Any]] = []
@@ -38,7 +38,7 @@ class Topics:
         self._consumer.assign(
             [
                 TopicPartition(prefix + name, number, 0)
-                for name in (*names, "journal", "alerts")
+                for name in (*self.rows, "journal")
                 for number in found[prefix + name].partitions
             ]
         )
@@ -61,15 +61,17 @@ class Topics:
         self.decided += topic != "journal"
         if topic == "journal":
             self._entry(msgspec.json.decode(one.value()))
-        elif topic == "alerts":
-            self.alerts.append(msgspec.json.decode(one.value()))
         else:
+            if topic == "alerts":
+                self.alerts.append(msgspec.json.decode(one.value()))
             id_ = dict(one.headers())["id"].decode()
-            self.rows[topic].append(Row(id_ if topic in SEVERAL_PARTS else one.key().decode(), id_, one.value()))
+            self.rows[topic].append(row(topic, one.key().decode(), id_, one.value()))
 
     def _entry(self, entry: dict[str, Any]) -> None:
         shard = entry["shard"]
         said = self.upto.get(shard, 0)  # the first word counts, as for every reader of the journal
+        if entry["cause"] == "command" and entry["upto"] > said:
+            self.journal[shard].append(heard(shard, entry["upto"] - 1, entry["command"]["id"]))
         names = [entry["symbols"][slot] for slot in entry["slot"]]
         columns = (names, *(entry[name] for name in ("ts", "open", "high", "low", "close")))
         for position, *figures in zip(entry["position"], *columns, strict=True):

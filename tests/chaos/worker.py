@@ -22,10 +22,30 @@ POINTS = {
     "snapshot of market": ("flows.edges", "MarketLogic", "snapshot"),
     "snapshot of portfolio": ("flows.edges", "PortfolioLogic", "snapshot"),
     "snapshot of candles": ("connectors.kafka.candle_source", "CandleReader", "snapshot"),
+    "snapshot of commands": ("connectors.kafka.command_source", "CommandReader", "snapshot"),
     "snapshot of journal": ("connectors.kafka.journal_source", "JournalReader", "snapshot"),
     "snapshot of sink": ("sinks.kafka.sink", "PartPublisher", "snapshot"),
 }
 """Inside a snapshot: it is made, but nobody has it yet."""
+
+COMMANDS: dict[str, tuple[str, str, str, Callable[..., bool]]] = {
+    "a command read": ("flows.edges", "", "heard", lambda *_: True),
+    "a command on its way to the journal": (
+        *("sinks.kafka.journal_writer", "JournalWriter", "say"),
+        lambda _, entries: any("commands" in entry.shard for entry in entries),
+    ),
+    "a command obeyed": ("flows.portfolio.control.commands", "Commands", "obey", lambda *_: True),
+    "an answer produced": (
+        *("sinks.kafka.publisher", "Publisher", "_produce"),
+        lambda _, message: message.topic.endswith("replies"),
+    ),
+    "an answer published": (
+        *("sinks.kafka.sink", "PartPublisher", "_published"),
+        lambda _, counts: any(topic.endswith("replies") for topic in counts),
+    ),
+}
+"""Behind each step of a command: read, journaled, obeyed, answered in a transaction that is open, and in one that is
+not, but behind which there is no checkpoint."""
 
 PR_SET_PDEATHSIG = 1
 STEPS = ("O1", "O2", "O3", "P2", "P3", "P4", "S2")
@@ -65,9 +85,13 @@ def install(point: Point) -> None:
 
     if point.kind in POINTS:
         module, owner, name = POINTS[point.kind]
-        _behind(getattr(import_module(module), owner), name, lambda: point.passed(point.kind))
+        _behind(getattr(import_module(module), owner), name, lambda *_: point.passed(point.kind))
+    elif point.kind in COMMANDS:
+        module, owner, name, wanted = COMMANDS[point.kind]
+        place = getattr(import_module(module), owner) if owner else import_module(module)
+        _behind(place, name, lambda *given: point.passed(point.kind if wanted(*given) else ""))
     elif point.kind == READING:
-        _behind(read_back, "_take", lambda: point.passed(READING))
+        _behind(read_back, "_take", lambda *_: point.passed(READING))
     else:
         assert point.kind in STEPS, point.kind
         begin = Publisher.__init__
@@ -79,13 +103,13 @@ def install(point: Point) -> None:
         Publisher.__init__ = probed  # type: ignore[method-assign]
 
 
-def _behind(owner: Any, name: str, then: Callable[[], None]) -> None:
+def _behind(owner: Any, name: str, then: Callable[..., None]) -> None:
     plain = getattr(owner, name)
 
     @wraps(plain)
     def followed(*args: Any, **named: Any) -> Any:
         answer = plain(*args, **named)
-        then()
+        then(*args)
         return answer
 
     setattr(owner, name, followed)

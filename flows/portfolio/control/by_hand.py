@@ -30,7 +30,7 @@ def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, ou
         code = "INTENT_EXECUTED" if life.status == "executed" else "INTENT_PENDING"
         raise Refused(code, intent=id_, order_id=life.order_id, result=life.result)
     account = stage.live
-    if symbol not in account.slots or account.lanes["mark"].item(account.slots[symbol]) <= 0:
+    if not account.knows(symbol):
         raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
     ts = account.tally["now"].item()
     if any(one.order.strategy == MANUAL for one in account.broker.waiting.get(symbol, ())) or (

@@ -49,9 +49,9 @@ class Intents:
         """An order was filled, of an intent maybe."""
         self._end(order_id, "executed", result)
 
-    def withdrawn(self, order_id: str) -> None:
-        """An order was withdrawn, of an intent maybe."""
-        self._end(order_id, "failed", "ENTRY_WITHDRAWN")
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """An order was withdrawn or has expired, of an intent maybe, which may be tried again."""
+        self._end(order_id, "failed", code)
 
     def _put(self, id_: str, life: Life) -> None:
         """Remember it as the latest; what has expired by now is forgotten."""

@@ -125,6 +125,11 @@ class Steering:
                 if trip := filled(what):
                     self._trip(breaker, trip, outbox)
 
+    def withdrawn(self, order_id: str, code: str) -> None:
+        """An entry that waited was taken back, or its time was over."""
+        self.intents.withdrawn(order_id, code)
+        self.expected.pop(order_id, None)
+
     def closed(self, what: Closed, outbox: Outbox) -> None:
         """A position was closed."""
         for breaker, closed in self._on_closed:
@@ -231,9 +236,8 @@ class Steering:
         small = 0
         while self._due:
             due = self._due.pop(0)
-            for order_id in withdraw(self.account, self.notices, due.place, due.by, outbox) if due.withdraws else ():
-                self.intents.withdrawn(order_id)
-                self.expected.pop(order_id, None)
+            if due.withdraws:
+                withdraw(self.account, self.notices, due.place, due.by, outbox)
             if due.share_pct:
                 whole = close(self.account, due.place, due.share_pct, due.by, timeframes, outbox)
                 small += len(whole)

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from flows.portfolio.account import Account
 
 
-def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: Outbox) -> list[str]:
-    """Take back the entries that wait for an open or a price there; an alert tells of each. Returns their ids."""
-    found, now = list[str](), max(account.tally["now"].item(), 0)
+def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: Outbox) -> None:
+    """Take back the entries that wait for an open or a price there; an alert tells of each."""
+    now = max(account.tally["now"].item(), 0)
     pending = [one for _, own in sorted(account.broker.pending.items()) for one in own]
     for one in pending:
         if place.holds(one.order.strategy, one.order.symbol):
             account.desk.withdraw(one, "ENTRY_WITHDRAWN", now, {"by": by}, outbox, "warning")
-            found.append(one.order.id)
     for symbol, tickets in sorted(account.broker.waiting.items()):
         gone = [one for one in tickets if not one.order.reduce_only and place.holds(one.order.strategy, symbol)]
         left = [one for one in tickets if one not in gone]
@@ -35,11 +34,10 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
             order = ticket.order
             if order.leg == "entry":
                 account.memory.risked.pop(order.position_id, None)
+            account.ledger.withdrawn(order.id, "ENTRY_WITHDRAWN")
             of, told = Place("symbol", symbol), {"side": order.side, "quantity": str(order.quantity)}
             told |= {"strategy": order.strategy, "by": by, "order_id": order.id}
             notices.alert(outbox, "ENTRY_WITHDRAWN", now, of, told, about=order.id)
-        found += [one.order.id for one in gone]
-    return found
 
 
 def close(account: Account, place: Place, share_pct: float, by: str, timeframes: Ints, outbox: Outbox) -> list[Holding]:

@@ -11,7 +11,9 @@ import pytest
 
 from flows.outbox import Outbox
 from flows.portfolio.rounding import money
+from schemas.command import Command
 from schemas.config.root import Config
+from tests.flows.portfolio.audit_control import Control, of_the_portfolio
 from tests.flows.portfolio.audit_held import Held
 from tests.flows.portfolio.audit_sizes import Sizes
 from tests.flows.portfolio.stories import Row, at
@@ -32,35 +34,51 @@ class Audit:
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
         self.risked: dict[str, float] = {}  # by position: what its entries lose at their stops
-        self.holding: dict[tuple[str, str, str | None], int] = {}  # breakers that have tripped, and when
+        self.told: set[tuple[str, Decimal]] = set()  # positions and the stops that they were told with at this instant
+        self.control = Control(config)
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
 
     def instant(self, rows: Sequence[Row], outbox: Outbox) -> None:
         """Everything that was posted at an instant, in the order of its parts."""
+        outbox = of_the_portfolio(outbox)
         self._intervals(outbox["equity"])
         orders = {order.id: order for order in outbox["orders"]}
         assert len(orders) == len(outbox["orders"])
         brackets = {order.id for order in orders.values() if order.leg in ("stop", "target")}
         decided = [order for order in orders.values() if order.id not in brackets]
         now = [fill for fill in outbox["fills"] if fill.order_id in self.waiting or fill.order_id in brackets]
+        self.told = {(row.id, row.stop) for row in outbox["positions"]}
         for fill in now:
             self._fill(self.waiting.pop(fill.order_id, None) or orders[fill.order_id], fill)
         assert brackets <= self.filled
-        before = set(self.held)
         self.sizes.instant(rows)
         self.marks.update((row.symbol, row.close) for row in rows)
-        self._breakers(outbox)
-        at_close = {fill.order_id: fill for fill in outbox["fills"] if fill not in now}
-        for order in decided:
+        self._guarded(rows)
+        self._decided(decided, [fill for fill in outbox["fills"] if fill not in now], outbox)
+        self.last = (self.equity, float(self.cash), self.gross)
+
+    def command(self, command: Command, outbox: Outbox) -> None:
+        """Everything that came of a command."""
+        outbox = of_the_portfolio(outbox)
+        (reply,) = outbox["replies"]
+        self.config = self.control.answered(command, reply, self.config, {*self.waiting, *self.filled})
+        self.sizes.risk = self.config.risk
+        self._decided(outbox["orders"], outbox["fills"], outbox)
+
+    def _decided(self, orders: Sequence[Any], fills: Sequence[Any], outbox: Outbox) -> None:
+        self._withdrawn(outbox, [])
+        self.control.breakers(outbox["breakers"])
+        at_close = {fill.order_id: fill for fill in fills}
+        for order in orders:
+            assert order.id not in self.waiting.keys() | self.filled
+            self.control.exits(order)
             if not order.reduce_only:
                 self._entry(order)
             self.waiting[order.id] = order
             if self.config.broker.fill_at == "close" and not (order.price and not order.reduce_only):
                 self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
-        self._withdrawn(outbox, decided)
+        self._withdrawn(outbox, orders)
         assert not at_close, "a fill without an order"
-        self._guarded(rows, before)
-        self.last = (self.equity, float(self.cash), self.gross)
 
     @property
     def equity(self) -> float:
@@ -86,7 +104,7 @@ class Audit:
         key = (order.symbol, order.strategy)
         if order.leg == "entry":
             assert key not in self.held
-            assert not self._held_up(order, fill.ts)
+            assert not self.control.holds_up(order, fill.ts)
             parts = [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
             assert sum(one[0] for one in parts) == order.quantity
             self.held[key] = Held(order, order.quantity, value, fill.fee, parts, fill.ts)
@@ -98,6 +116,8 @@ class Audit:
             return
         assert (order.position_id, order.reduce_only) == (held.order.id, True)
         assert order.side != held.order.side
+        if order.leg == "stop" and (order.position_id, order.price) in self.told:
+            held.tightens(order.price)
         held.leaves(order, fill.price, self.config.instruments.of(order.symbol))
         cost = held.cost
         if held.parts:
@@ -114,17 +134,6 @@ class Audit:
             self.sizes.trades.setdefault(order.strategy, []).append(result)
             del self.held[key]
 
-    def _breakers(self, outbox: Outbox) -> None:
-        """What they withdrew waits no more, and what they hold up is not entered."""
-        self._withdrawn(outbox, [])
-        for row in outbox["breakers"]:
-            key = row.breaker, row.scope, row.strategy or row.symbol
-            if row.event == "CircuitBreakerTripped":
-                assert key not in self.holding
-                self.holding[key] = row.ts
-            else:
-                del self.holding[key]
-
     def _withdrawn(self, outbox: Outbox, decided: Sequence[Any]) -> None:
         """An entry that was ordered at this very instant may be taken back at it."""
         new = {order.id for order in decided if not order.reduce_only}
@@ -133,10 +142,6 @@ class Audit:
                 gone = self.waiting.pop(alert.figures["order_id"], None)
                 assert gone is None or not gone.reduce_only
                 assert gone is not None or not decided
-
-    def _held_up(self, order: Any, ts: int) -> bool:
-        whose = {"portfolio": None, "strategy": order.strategy, "symbol": order.symbol}
-        return any(since < ts and name == whose[scope] for (_, scope, name), since in self.holding.items())
 
     def _expected(self, order: Any) -> float:
         """The price at which an order that waits counts."""
@@ -155,7 +160,7 @@ class Audit:
             reward = sign * (float(order.target) - price)
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
-        assert not self._held_up(order, order.ts)
+        assert not self.control.holds_up(order, order.ts)
         entries = [one for one in self.waiting.values() if not one.reduce_only]
         exits = [one for one in self.waiting.values() if one.reduce_only]
         closing = [one for key, one in self.held.items() if self._going(key) == one.quantity]
@@ -215,11 +220,11 @@ class Audit:
             assert self.sizes.value_at_risk(nets) <= risk.max_var_pct * cap + 1e-6
         assert net * (1 if order.side == "buy" else -1) <= (risk.max_net_exposure_pct or 1e9) * cap + 1e-6
 
-    def _guarded(self, rows: Sequence[Row], before: set[tuple[str, str]]) -> None:
+    def _guarded(self, rows: Sequence[Row]) -> None:
         """What survived a candle, in any of its parts, had neither its stop nor its target in it."""
         for row in rows:
             for key, held in self.held.items():
-                if key[0] != row.symbol or key not in before or held.order.ts == at(row.minute):
+                if key[0] != row.symbol:
                     continue
                 worst, best = (row.low, row.high) if held.sign > 0 else (row.high, row.low)
                 for _, stop, target in held.parts:

@@ -26,6 +26,11 @@ class Held:
         """1 long, -1 short."""
         return 1 if self.order.side == "buy" else -1
 
+    def tightens(self, level: Decimal) -> None:
+        """Stops may have gone to the entry within the very candle that then sets them off, and it was told."""
+        near = max if self.sign > 0 else min
+        self.parts = [(quantity, near(stop, level), target) for quantity, stop, target in self.parts]
+
     def leaves(self, order: Any, price: Decimal, instrument: Any) -> None:
         """A stop takes all parts at its level, a target those at its own, any other exit everything or a share."""
         gone = self.parts

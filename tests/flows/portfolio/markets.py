@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
 
+from flows.portfolio.stage import PortfolioStage
+from schemas.command import Command
 from schemas.config.root import Config
+from schemas.ids import event_id
 from schemas.slices import END, Slices
 from tests.flows.portfolio.stories import BTC, ETH, SOL, Row, Side, at, settings, slices, wish
 
@@ -90,6 +93,11 @@ class Market:
     changes: Mapping[str, Any]
     rows: Sequence[Row]
     wishes: Sequence[Any]
+    commands: Sequence[Command] = ()
+
+    def stage(self, modes: Mapping[str, str] | None = None) -> PortfolioStage:
+        """The portfolio that trades it, and obeys its commands."""
+        return PortfolioStage(self.config(modes), commands=self.commands)
 
     @property
     def minutes(self) -> list[int]:
@@ -178,3 +186,92 @@ def wants(draw: st.DrawFn, row: Row, strategy: str) -> Any:
         strategy=strategy,
         missing=draw(st.sampled_from([0, 0, 0, 0, 0, 0, 0, 2])),
     )
+
+
+CHANGED = (
+    *("risk.max_open_positions=1", "risk.max_open_positions=10", "risk.max_gross_exposure_pct=20"),
+    *("risk.max_position_pct=5", "risk.max_risk_pct=0.2", "risk.per_trade_pct=5", "risk.over_cap=refuse"),
+    *("risk.cooldown=3m", "risk.max_symbol_exposure_pct=10", "risk.strategy_scale={a: 0.2}", "risk.sizing=risk"),
+    *("breakers.drawdown.max_pct=0.1", "breakers.order_rate.most=1", "breakers.consecutive_losses.action=close"),
+    *("exits.ladder=[{share_pct: 50, at: 0.4}]", "exits.break_even_at=0.2", "exits.time_candles=2", "exits.trail=none"),
+    *("exits.dual.stop_money=10", "risk.min_reward_to_risk=0.5", "exits.trail_at=0.5"),
+)
+FREE: dict[str, Any] = {
+    "portfolio.cash": "1000000",
+    "instruments.default.min_quantity": "0",
+    "exits.target": "signal",
+    "entries.by": "percent",
+    "risk.sizing": "risk",
+    "risk.max_open_positions": 10,
+    "risk.max_orders": None,
+    "risk.max_var_pct": None,
+    "risk.max_net_exposure_pct": None,
+    "breakers.stale_data.after": None,
+}
+"""With few gates in the way clicks are carried out, and so may be carried out twice."""
+NAMES = (
+    *("click", "click", "click", "click", "pause", "reduce", "halt", "resume", "resume", "close", "close all", "again"),
+    *("set", "set", "mode", "mode", "reset", "alarm", "nonsense"),
+)
+
+
+@st.composite
+def commanded_markets(draw: st.DrawFn) -> Market:
+    """The same, with commands behind some of the instants: clicks with few ids, so that some are double."""
+    market = draw(markets())
+    given: list[Command] = []
+    for minute in market.minutes:
+        for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+            given += draw(orders_of_people(market, minute, given))
+    rules = {
+        "commands.senders": {"ann": ["*"]},
+        "commands.intents_expire": draw(st.sampled_from(["2m", "1h"])),
+        "commands.max_age": draw(st.sampled_from(["2m", "7d"])),
+        "breakers.divergence.alarms": draw(st.sampled_from([None, 1, 2])),
+        "breakers.divergence.action": draw(st.sampled_from(["block", "halt", "close"])),
+    }
+    free = FREE if draw(st.booleans()) else {}
+    return replace(market, changes={**market.changes, **free, **rules}, commands=given)
+
+
+@st.composite
+def orders_of_people(draw: st.DrawFn, market: Market, minute: int, before: Sequence[Command]) -> list[Command]:
+    """A command, or two that belong together."""
+    name, ts = draw(st.sampled_from(NAMES)), at(minute) + draw(st.sampled_from([0, 1, 30_000, 59_999]))
+    ts = max([ts, *(one.ts for one in before[-1:])])
+    if name == "again" and before:
+        return [before[-1].model_copy(update={"ts": ts})]
+    symbol = draw(st.sampled_from([*market.symbols, *market.symbols, SOL]))
+    place = draw(st.sampled_from([{}, {"symbol": symbol}, {"strategy": "a"}, {"strategy": "manual"}]))
+    given: dict[str, Any] = {}
+    if name == "click":
+        name = draw(st.sampled_from(["buy", "sell"]))
+        closes = [row.close for row in market.rows if row.symbol == symbol and row.minute <= minute]
+        sign, last = 1 if name == "buy" else -1, (closes or [100.0])[-1]
+        stop = round(last * (1 - sign * draw(st.sampled_from([0.01, 0.03, 0.1, -0.01]))), 2)
+        given = {"symbol": symbol, "stop": stop, "intent": draw(st.sampled_from("xyz"))}
+    elif name in ("pause", "reduce", "halt", "resume"):
+        wait = draw(st.sampled_from([{}, {"for": "1m"}, {"for": "3m"}]))
+        share = draw(st.sampled_from([{}, {"share_pct": 40}])) if name == "reduce" else {}
+        given = {**place, **(wait if name != "resume" else {}), **share}
+    elif name == "close":
+        given = {**(place or {"symbol": symbol}), "share_pct": draw(st.sampled_from([100, 100, 50, 7]))}
+    elif name == "set":
+        key, _, value = draw(st.sampled_from(CHANGED)).partition("=")
+        given = {"key": key, "value": value}
+    elif name == "mode":
+        given = {"strategy": draw(st.sampled_from("ab")), "mode": draw(st.sampled_from(["live", "shadow"]))}
+    elif name == "reset":
+        given = {"breaker": draw(st.sampled_from(["drawdown", "consecutive_losses", "order_rate", "divergence"]))}
+    elif name == "alarm":
+        given = {"what": "a figure"}
+
+    def one(number: int, word: str, arguments: dict[str, Any]) -> Command:
+        return Command(id=f"c{number}", ts=ts, portfolio="main", sender="ann", name=word, arguments=arguments)
+
+    first = one(len(before), name.split()[0], given)
+    if name in ("buy", "sell") and draw(st.booleans()):
+        return [first, one(len(before) + 1, draw(st.sampled_from([name, "buy"])), given)]
+    if name != "close all" and (name != "reduce" or place or "share_pct" not in given):
+        return [first]
+    return [first, one(len(before) + 1, "confirm", {"token": event_id("main", first.id, "token")[:8]})]

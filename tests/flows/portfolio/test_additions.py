@@ -128,6 +128,15 @@ def test_an_addition_to_a_position_that_is_about_to_go_is_withdrawn() -> None:
     assert fields(outbox["fills"], "ts", "leg") == [(2, "entry"), (4, "time"), (4, "entry")]
 
 
+def test_an_addition_that_waits_for_its_price_is_withdrawn_when_the_position_is_about_to_go() -> None:
+    """The candle at whose close the time is up reaches the addition, and then a stop of more than was to leave."""
+    rules = {"entries.additions": 1, "entries.type": "limit", "entries.at": 1.0, "exits.time_candles": 2}
+    rows = [Row(1, 100, 100, 99, 100), Row(2, 100, 100, 98.5, 100), Row(3, 100, 100, 90, 100), *flat((4,), 100.0)]
+    _, outbox = trade(settings(rules), rows, [wish(1, "long", 100.0, 80.0), wish(2, "long", 100.0, 95.0)])
+    assert fields(outbox["fills"], "ts", "leg", "quantity") == [(2, "entry", "1"), (4, "time", "1")]
+    assert [(row.code, row.figures["by"]) for row in outbox["alerts"]] == [("ENTRY_WITHDRAWN", "exit")]
+
+
 @pytest.mark.parametrize("stop", range(1, 5))
 def test_an_account_that_was_put_back_goes_on_as_before(stop: int) -> None:
     rules = settings({**TWICE, "exits.ladder": [{"share_pct": 50, "at": 3}]})

@@ -14,7 +14,7 @@ from schemas.slices import END, Slices
 from schemas.wire import encode
 from tests.flows.portfolio import stories
 from tests.flows.portfolio.audit import Audit
-from tests.flows.portfolio.markets import Market, markets
+from tests.flows.portfolio.markets import Market, commanded_markets, markets
 from tests.flows.portfolio.stories import BTC, MINUTE, SHARD, among, at, flat, slices, stage_of, tell, wired, wish
 
 # A market is some hundred draws; the first example also loads the compiled walk.
@@ -27,24 +27,44 @@ ONE_SHADOW = {"a": "live", "b": "shadow"}
 @random
 @given(markets())
 def test_every_promise_holds_at_every_instant(market: Market) -> None:
-    config = market.config()
-    stage, audit = PortfolioStage(config), Audit(config)
+    stage, audit = PortfolioStage(market.config()), Audit(market.config())
     for minute, part in zip(market.minutes, market.by_instant(), strict=False):
-        rows = [row for row in market.rows if row.minute == minute]
-        audit.instant(rows, stage.step(part))
-        audit.agrees(stage.live.state())
-        audit.follow(stage.live.broker.guards)
-        for symbol in market.symbols:
-            # A candle with every price in it sets off the stops of all that is held, and nothing else.
-            hits = stage.live.broker.triggered(symbol, audit.marks.get(symbol, 1.0), 1e12, 0.0)
-            found = sorted((hit.strategy, hit.level, one.quantity) for hit in hits for one in hit.tranches)
-            assert found == sorted(
-                (name, stop, quantity)
-                for (held, name), position in audit.held.items()
-                if held == symbol
-                for quantity, stop, _ in position.parts
-            )
-            assert all(hit.leg == "stop" for hit in hits)
+        audit.instant([row for row in market.rows if row.minute == minute], stage.step(part))
+        kept(stage, audit)
+
+
+@random
+@given(commanded_markets())
+def test_every_promise_holds_whatever_is_commanded(market: Market) -> None:
+    stage, audit = PortfolioStage(market.config()), Audit(market.config())
+    given, answered = list(market.commands), 0
+    for minute, part in zip(market.minutes, market.by_instant(), strict=False):
+        audit.instant([row for row in market.rows if row.minute == minute], stage.step(part))
+        kept(stage, audit)
+        until = min((later for later in market.minutes if later > minute), default=10**6)
+        while given and given[0].ts < at(until):
+            audit.command(given[0], stage.command(given[0], given[0].ts))
+            kept(stage, audit)
+            given.pop(0)
+            answered += 1
+    assert answered == len(market.commands)
+
+
+def kept(stage: PortfolioStage, audit: Audit) -> None:
+    """The auditor's books are the account's, and what is held has its stop."""
+    audit.agrees(stage.live.state())
+    audit.follow(stage.live.broker.guards)
+    for symbol in stage.live.slots:
+        # A candle with every price in it sets off the stops of all that is held, and nothing else.
+        hits = stage.live.broker.triggered(symbol, audit.marks.get(symbol, 1.0), 1e12, 0.0)
+        found = sorted((hit.strategy, hit.level, one.quantity) for hit in hits for one in hit.tranches)
+        assert found == sorted(
+            (name, stop, quantity)
+            for (held, name), position in audit.held.items()
+            if held == symbol
+            for quantity, stop, _ in position.parts
+        )
+        assert all(hit.leg == "stop" for hit in hits)
 
 
 @random
@@ -79,12 +99,15 @@ def test_each_order_is_filled_once_or_waits_and_positions_follow_their_fills(
 
 
 @random
-@given(markets(), st.sampled_from([BOTH, ONE_SHADOW, {"a": "shadow", "b": "shadow"}]), st.data())
+@given(
+    st.one_of(markets(), commanded_markets()),
+    st.sampled_from([BOTH, ONE_SHADOW, {"a": "shadow", "b": "shadow"}]),
+    st.data(),
+)
 def test_the_records_do_not_depend_on_cuts_shards_their_order_or_a_restart(
     market: Market, modes: dict[str, str], data: st.DataObject
 ) -> None:
-    config = market.config(modes)
-    whole = stage_of(config, [slices(market.rows, market.wishes)])
+    whole = tell(market.stage(modes), [slices(market.rows, market.wishes)])
     shards = [f"shard-{number}" for number in range(data.draw(st.integers(1, 3)))]
     home = {symbol: data.draw(st.sampled_from(shards)) for symbol in market.symbols}
     queues: dict[str, list[Slices]] = {}
@@ -93,14 +116,14 @@ def test_the_records_do_not_depend_on_cuts_shards_their_order_or_a_restart(
         own = [symbol for symbol in market.symbols if home[symbol] == shard]
         edges = list(zip([0, *cuts], [*cuts, 10**6], strict=True))
         queues[shard] = [market.part(a, b, own, shard, END if b == 10**6 else None) for a, b in edges]
-    stage, outbox = PortfolioStage(config), new_outbox()
+    stage, outbox = market.stage(modes), new_outbox()
     while any(queues.values()):
         shard = data.draw(st.sampled_from([name for name in shards if queues[name]]))
         for topic, records in tell(stage, among(shards, [queues[shard].pop(0)])).items():
             outbox[topic].extend(records)
         if data.draw(st.booleans()):
             state = pickle.loads(pickle.dumps(stage.snapshot()))
-            stage = PortfolioStage(config)
+            stage = market.stage(modes)
             stage.restore(state)
     assert wired(outbox) == wired(whole)
 

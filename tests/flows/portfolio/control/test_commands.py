@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flows.outbox import Outbox, new_outbox
+from flows.portfolio.scan import NEVER
 from flows.portfolio.stage import PortfolioStage
 from schemas.command import Command
 from schemas.slices import END
@@ -16,6 +17,7 @@ from tests.flows.portfolio.stories import (
     BTC,
     ETH,
     SHARD,
+    SOL,
     Row,
     at,
     fields,
@@ -72,6 +74,11 @@ def longs(*minutes: int, strategy: str = "a", symbol: str = BTC) -> list[Any]:
         (given(1.5, "reset"), "ARGUMENT_MISSING", {"argument": "breaker"}),
         (given(1.5, "confirm", token="12345678"), "TOKEN_UNKNOWN", {"token": "12345678"}),
         (given(1.5, "mode", strategy="a", mode="off"), "ARGUMENT_WRONG", {"why": "mode is live or shadow"}),
+        (
+            given(1.5, "pause", **{"for": "soon"}),
+            "ARGUMENT_WRONG",
+            {"why": "'soon' is no length of time: write a count and one of s, m, h, d, w, as in 15m or 4h"},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -114,6 +121,20 @@ def test_a_command_is_obeyed_once() -> None:
     ]
     assert stage.live.states.holds == {}
     assert len({row.id for row in outbox["replies"]}) == 3
+
+
+def test_ids_are_forgotten_when_no_command_of_theirs_could_be_obeyed_any_more() -> None:
+    """However far in the future they claim to be; and one that is early is still obeyed once, when its time comes."""
+    stage = PortfolioStage(settings(RULES))
+    tell(stage, [slices(ROWS[:2], watermark=at(2))])
+    early, now = given(60, "pause", id_="early"), at(2)
+    for number in range(500):
+        stage.command(given(10**6 + number, "pause"), now + number * 1_000)
+    assert len(stage.commands.seen) == 121
+    codes = []
+    for received in (early.ts - 60_000, early.ts, early.ts + 60_000, early.ts + 60_001):
+        codes += [row.code for row in stage.command(early, received)["replies"]]
+    assert codes == ["DONE", "COMMAND_SEEN", "COMMAND_SEEN", "COMMAND_OLD"]
 
 
 def test_a_pause_ends_by_itself_and_is_told() -> None:
@@ -271,6 +292,23 @@ def test_an_intent_that_a_gate_refused_may_be_tried_again() -> None:
     assert outbox["rejections"][0].strategy == "manual"
 
 
+@pytest.mark.parametrize("why", ["ENTRY_EXPIRED", "ENTRY_WITHDRAWN"])
+def test_an_intent_whose_order_was_never_filled_may_be_tried_again(why: str) -> None:
+    limit: dict[str, Any] = {"entries__type": "limit", "entries__at": 1.0, "entries__candles": 2}
+    pause = [given(1.6, "pause"), given(1.7, "resume")] if why == "ENTRY_WITHDRAWN" else []
+    clicks = [given(minute, "buy", id_=str(minute), **BUY) for minute in (1.5, 2.5, 3.5, 4.5)]
+    rows = [*flat(range(1, 5), 100.0), Row(5, 100, 100, 98.5, 99.5), *flat((6,), 99.5)]
+    _, outbox = play([*clicks[:1], *pause, *clicks[1:], given(5.5, "sell", id_="6", **BUY)], rows, **limit)
+    codes = [row.code for row in outbox["replies"] if row.name in ("buy", "sell")]
+    if why == "ENTRY_EXPIRED":
+        assert codes == ["DONE", "INTENT_PENDING", "DONE", "INTENT_PENDING", "INTENT_EXECUTED"]
+    else:
+        assert codes == ["DONE", "DONE", "INTENT_PENDING", "DONE", "INTENT_EXECUTED"]
+    assert {row.code for row in outbox["alerts"]} >= {why}
+    assert len(outbox["orders"]) == (2 if why == "ENTRY_EXPIRED" else 3)
+    assert fields(outbox["fills"], "ts", "price") == [(5, "99")]
+
+
 def test_an_intent_without_a_stop_is_refused_by_the_gate() -> None:
     _, outbox = play([given(1.5, "buy", intent="x", symbol=BTC)])
     assert [row.code for row in outbox["replies"]] == ["STOP_MISSING"]
@@ -336,3 +374,51 @@ def test_the_records_do_not_depend_on_cuts_or_a_restart(cut: int, restart: bool)
             stage.restore(state)
     assert wired(outbox) == wired(whole)
     assert len(outbox["replies"]) == len(STORY)
+
+
+def test_what_comes_of_commands_stays_in_their_order_beside_a_shadow_however_the_input_is_cut() -> None:
+    """A reset is told with the time of its command, what a command trips with that of the last instant."""
+    rules = {"breakers.divergence.alarms": 1, "strategies": [MODES[0], {**MODES[1], "mode": "shadow"}]}
+    alarm = [given(3.2, "alarm", id_="1", what="x"), given(3.5, "alarm", id_="3", what="y")]
+    commands = [alarm[0], given(3.4, "reset", breaker="divergence"), alarm[1]]
+    whole = []
+    for cut in (11, 3):
+        stage = PortfolioStage(settings({**RULES, **rules}), commands=commands)
+        first = slices([row for row in ROWS if row.minute <= cut], (), SHARD, at(cut))
+        rest = slices([row for row in ROWS if row.minute > cut], (), SHARD, END, cut)
+        whole.append(tell(stage, [first, rest] if cut < 11 else [slices(ROWS)]))
+    assert [row.event.removeprefix("CircuitBreaker") for row in whole[0]["breakers"]] == ["Tripped", "Reset", "Tripped"]
+    assert wired(whole[0]) == wired(whole[1])
+
+
+def test_a_new_shadow_knows_the_markets_and_nothing_of_the_positions_of_the_portfolio() -> None:
+    exits = {"exits.trail": "percent", "exits.trail_at": 50.0, "exits.time_candles": 9}
+    stage = PortfolioStage(settings({**RULES, **exits}))
+    later = [*flat((3,), 100.0), *flat((3,), 50.0, ETH), *flat((3,), 20.0, SOL)]  # its lanes grow
+    tell(stage, [slices(ROWS[:2], longs(1), watermark=at(2)), slices(later, (), SHARD, at(3), 2)])
+    stage.command(given(3.5, "mode", strategy="a", mode="shadow"), at(3))
+    live, shadow = stage.live.lanes, stage.shadows["a"].lanes
+    assert (live["trail"][0], live["net"][0], live["due"][0]) == (1, 1.0, at(10))
+    assert shadow["mark"].tolist() == live["mark"].tolist() == [100.0, 50.0, 20.0]
+    for name, value in (("net", 0), ("size", 0), ("trail", 0), ("wake", 0), ("due", NEVER)):
+        assert set(shadow[name].tolist()) == {value}, name
+
+
+def test_a_setting_of_exits_counts_for_what_is_opened_from_then_on() -> None:
+    commands = [
+        given(3.5, "set", key="exits.time_candles", value="2"),
+        given(3.6, "set", key="exits.trail", value="percent"),
+        given(3.7, "set", key="exits.trail_at", value="2"),
+    ]
+    rows = [*flat(range(1, 8), 100.0), *flat(range(1, 6), 100.0, ETH), *flat((6, 7), 97.0, ETH)]
+    wishes = [*longs(1), *longs(4, symbol=ETH), *longs(4, strategy="b")]
+    _, outbox = play(commands, rows, [*wishes, wish(6, "flat", 100.0)])
+    assert [row.status for row in outbox["replies"]] == ["done"] * 3
+    assert fields(outbox["fills"], "ts", "symbol", "strategy", "leg", "price") == [
+        (2, BTC, "a", "entry", "100"),
+        (5, BTC, "b", "entry", "100"),
+        (5, ETH, "a", "entry", "100"),
+        (6, ETH, "a", "stop", "97"),
+        (7, BTC, "b", "time", "100"),
+        (7, BTC, "a", "exit", "100"),
+    ]
