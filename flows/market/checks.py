@@ -18,7 +18,6 @@ from flows.module import Module
 from schemas.batch import CandleBatch
 
 DAY = 86_400_000
-_NO_QUOTE = np.empty((0, 2))
 
 
 class Verdict(IntEnum):
@@ -36,7 +35,6 @@ class Verdict(IntEnum):
     ROW_CONFLICT = 9
     ROW_OUT_OF_ORDER = 10
     ROW_LATE = 11
-    QUOTE_INVALID = 12
 
 
 @kernel
@@ -58,16 +56,8 @@ def _shape(ts: int, o: float, h: float, lo: float, c: float, v: float) -> int:
 
 
 @kernel
-def _quoted(quote: Floats, row: int) -> int:
-    """Verdict on the quote of a row. Where it is not known both figures are NaN."""
-    if len(quote) == 0 or (np.isnan(quote[row, 0]) and np.isnan(quote[row, 1])):
-        return 0
-    return 0 if 0 < quote[row, 0] <= quote[row, 1] < np.inf else 12
-
-
-@kernel
 def _check(
-    slot: Slots, ts: Ints, o: Floats, h: Floats, lo: Floats, c: Floats, v: Floats, quote: Floats, step: Ints,
+    slot: Slots, ts: Ints, o: Floats, h: Floats, lo: Floats, c: Floats, v: Floats, step: Ints,
     last_ts: Ints, last: Floats, today: Ints, newest: Ints, lateness: int,
     verdict: Flags, missing: Ints, after: Ints, days: Ints,
 ) -> int:  # fmt: skip
@@ -76,7 +66,7 @@ def _check(
         s = slot[i]
         t = ts[i]
         seen = last_ts[s]
-        bad = _shape(t, o[i], h[i], lo[i], c[i], v[i]) or _quoted(quote, i)
+        bad = _shape(t, o[i], h[i], lo[i], c[i], v[i])
         missing[i] = 0
         after[i] = seen
         if bad == 0:
@@ -153,7 +143,6 @@ class Checks(Module):
             batch.low,
             batch.close,
             batch.volume,
-            _NO_QUOTE if batch.quote is None else batch.quote,
             step,
             self.last_ts,
             self.last,

@@ -146,22 +146,27 @@ def gaps(candles: Candles, position: Ints, missing: Ints, names: Sequence[str], 
 def corrected(batch: CandleBatch, verdict: Flags) -> Iterator[Placed]:
     """An alert for each candle that came again with other figures: an exchange corrected it, or two feeds disagree."""
     for row in np.flatnonzero(verdict == Verdict.ROW_CONFLICT).tolist():
-        slot, position, figures = int(batch.slot[row]), int(batch.position[row]), _figures(batch, row)
-        symbol, source = batch.symbols[slot], batch.sources[slot]
-        shown = " ".join(f"{name}={value}" for name, value in figures.items())
-        yield (
-            position,
-            AlertRow(
-                id=event_id(*place(source, batch.partition), symbol, position, "CANDLE_CORRECTED"),
-                ts=figures["ts"],
-                level="warning",
-                code="CANDLE_CORRECTED",
-                symbol=symbol,
-                strategy=None,
-                message=f"CANDLE_CORRECTED: {shown}; it came before with other figures, which count",
-                figures=figures,
-            ),
-        )
+        yield of_row(batch, row, "CANDLE_CORRECTED", "it came before with other figures, which count")
+
+
+def of_row(batch: CandleBatch, row: int, code: str, why: str) -> Placed:
+    """An alert about a row, with its figures as they were read."""
+    slot, position, figures = int(batch.slot[row]), int(batch.position[row]), _figures(batch, row)
+    symbol, source = batch.symbols[slot], batch.sources[slot]
+    shown = " ".join(f"{name}={value}" for name, value in figures.items())
+    return (
+        position,
+        AlertRow(
+            id=event_id(*place(source, batch.partition), symbol, position, code),
+            ts=figures["ts"],
+            level="warning",
+            code=code,
+            symbol=symbol,
+            strategy=None,
+            message=f"{code}: {shown}; {why}",
+            figures={name: value for name, value in figures.items() if np.isfinite(value)},
+        ),
+    )
 
 
 def quarantined(strategy: str, raised: Raised) -> Any:

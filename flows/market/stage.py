@@ -13,6 +13,7 @@ from flows.columns import Candles, Ints, Slots
 from flows.market import reports
 from flows.market.checks import Checks
 from flows.market.fill import Fill
+from flows.market.quotes import Quotes
 from flows.market.runner import Runner
 from flows.market.untimely import Untimely
 from flows.outbox import Outbox, new_outbox
@@ -40,7 +41,7 @@ class MarketStage:
     def __init__(self, config: MarketConfig, runners: Sequence[Runner], shards: Sequence[str]) -> None:
         self.config, self.runners, self.shards = config, tuple(runners), tuple(shards)
         self.lateness = to_millis(config.allowed_lateness)
-        self.checks, self.untimely = Checks(self.lateness), Untimely()
+        self.checks, self.quotes, self.untimely = Checks(self.lateness), Quotes(), Untimely()
         fill = config.empty_candle == "flat" and not config.bars.made
         self.fill = Fill(self.lateness, config.max_flat) if fill else None
         self.names: tuple[str, ...] = ()
@@ -62,11 +63,11 @@ class MarketStage:
             reports.dead_letters(outbox, batch, checked.verdict, checked.after)
         reports.refusals(outbox, batch, np.where(good, batch.ts, newest), newest)
         prices = (batch.open, batch.high, batch.low, batch.close, batch.volume)
-        candles = Candles(slot, len(self.names), batch.ts, *prices, batch.quote)
+        quote, alerts = self.quotes(batch, slot, len(self.names), good)
+        candles = Candles(slot, len(self.names), batch.ts, *prices, quote)
         missing, position = checked.missing, batch.position
         if not good.all():
             candles, missing, position = candles[good], missing[good], position[good]
-        alerts: list[reports.Placed] = []
         if batch.watermark is None:  # where candles are made of trades, nothing was traded: that is no gap
             alerts += reports.gaps(candles, position, missing, self.names, self.step_ms)
         if self.fill is not None:
@@ -142,6 +143,7 @@ class MarketStage:
             "step_ms": self.step_ms.copy(),
             "said": (self.upto, self.watermark),
             "checks": self.checks.state_dict(),
+            "quotes": self.quotes.state_dict(),
             "untimely": self.untimely.snapshot(),
             "fill": self.fill.state_dict() if self.fill else None,
             "runners": {runner.label: runner.state() for runner in self.runners},
@@ -153,6 +155,7 @@ class MarketStage:
         self.upto, self.watermark = state["said"]
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self.checks.load_state_dict(state["checks"])
+        self.quotes.load_state_dict(state["quotes"])
         self.untimely.restore(state["untimely"])
         if self.fill is not None:
             self.fill.load_state_dict(state["fill"])

@@ -30,8 +30,6 @@ def judged_plainly(rows: Sequence[Row], lateness: int) -> list[tuple[str, int, i
             reason = "HIGH_BELOW_LOW"
         elif min(row.open, row.close) < row.low or max(row.open, row.close) > row.high:
             reason = "PRICE_OUTSIDE_RANGE"
-        elif (not math.isnan(row.bid + row.ask) and row.ask < row.bid) or math.isnan(row.bid) != math.isnan(row.ask):
-            reason = "QUOTE_INVALID"
         elif row.ts % MINUTE:
             reason = "TIME_MISALIGNED"
         elif before and row.ts == seen:

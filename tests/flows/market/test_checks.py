@@ -58,11 +58,6 @@ def verdicts(rows: Sequence[Row], **more: Any) -> list[str]:
         ({"open": 8.999}, "PRICE_OUTSIDE_RANGE"),
         ({"close": 12.001}, "PRICE_OUTSIDE_RANGE"),
         ({"close": 8.999}, "PRICE_OUTSIDE_RANGE"),
-        ({"bid": 10.5, "ask": 10.5}, "ACCEPTED"),
-        ({"bid": 1.0, "ask": 99.0}, "ACCEPTED"),  # the last trade may lie outside of it
-        *(({"bid": bid, "ask": 10.5}, "QUOTE_INVALID") for bid in (10.501, 0.0, -1.0, math.nan, math.inf)),
-        *(({"bid": 10.5, "ask": ask}, "QUOTE_INVALID") for ask in (10.499, math.nan, math.inf)),
-        ({"bid": 11.0, "ask": 10.0, "high": 8.999}, "HIGH_BELOW_LOW"),
         ({"ts": 60 * MINUTE + 1}, "TIME_MISALIGNED"),
         ({"ts": 60 * MINUTE - 1}, "TIME_MISALIGNED"),
     ],

@@ -59,15 +59,6 @@ def test_rows_are_said_as_they_come_with_their_positions() -> None:
     assert (later.position.tolist(), later.upto) == ([11], 12)
 
 
-def test_a_candle_whose_quote_cannot_be_is_refused_with_it() -> None:
-    said = steps(stage(), [at(1, bid=11.0, ask=10.0), at(2, bid=10.0, ask=11.0), at(3, ask=11.0)])
-    assert [record.error.partition(" timeframe")[0] for record in said.outbox["deadletters"]] == [
-        "QUOTE_INVALID: ts=60000 open=10.0 high=12.0 low=9.0 close=11.0 volume=1.0 bid=11.0 ask=10.0",
-        "QUOTE_INVALID: ts=180000 open=10.0 high=12.0 low=9.0 close=11.0 volume=1.0 bid=nan ask=11.0",
-    ]
-    assert [minute for minute, _ in marks(said)] == [2]
-
-
 def test_the_watermark_is_what_would_be_refused_as_late() -> None:
     machine = stage(allowed_lateness="2m")
     said = [steps(machine, [at(minute)], first=minute).slices for minute in (1, 3, 5)]
