@@ -47,7 +47,7 @@ TALLY = np.dtype(
         ("unmarked", "i8"),  # 1 while that instant is not yet closed
         ("handled", "i8"),  # row whose fills are done, so that it is only marked
         ("day_end", "i8"),  # end of the UTC day of `now`
-        ("sample_end", "i8"),  # when returns are sampled next, 0 before the first instant
+        ("sample_end", "i8"),  # when returns are sampled next, 0 until a row tells
         ("samples", "i8"),  # how often they were
         ("cash", "f8"),
         ("equity", "f8"),
@@ -201,6 +201,10 @@ def scan(
     i, count = start, len(ts)
     while True:
         if y.unmarked == 1 and (i == count or ts[i] != y.now):
+            if y.sample_end == y.now:
+                sample(lanes, ring, y.samples)
+                y.samples += 1
+                y.sample_end = 0
             if y.armed == 1 and y.looked != y.now and reached(y):
                 y.looked = y.now
                 return i, 4
