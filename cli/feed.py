@@ -17,6 +17,7 @@ from cli.options import ConfigFile, Sets
 
 if TYPE_CHECKING:
     from connectors.exchanges.interface import Exchange, Stream
+    from connectors.kafka.connection import Connection
     from flows.feeding import Feeding
     from schemas.config.kafka import KafkaConfig
     from schemas.config.root import Config
@@ -131,7 +132,7 @@ def _run(
     market: Market | None = None
     vitals = FeedVitals(version("penstock"), exchange.id, sockets, lambda: market.undelivered if market else 0)
     health = FeedHealth(vitals)
-    market = _market(kafka, health) if kafka is not None else None
+    market = _market(kafka, health, exchange.id) if kafka is not None else None
     capture = _capture(folder, exchange.id) if folder is not None else None
     feeding = Feeding(exchange, symbols, streams, timeframe, Ends(vitals, health, market, capture, _say))
     code = _obey(feeding, market)
@@ -149,7 +150,7 @@ def _run(
     raise typer.Exit(code[0] if code else 0)
 
 
-def _market(kafka: KafkaConfig, health: FeedHealth) -> Market:
+def _market(kafka: KafkaConfig, health: FeedHealth, exchange: str) -> Market:
     from confluent_kafka import Producer
 
     from connectors.kafka.admin import Topics
@@ -164,7 +165,34 @@ def _market(kafka: KafkaConfig, health: FeedHealth) -> Market:
         raise UserError(f"{kafka.bootstrap_servers} has no topic {', '.join(missing)}: penstock topics create")
 
     producer, partitions = connection.client(Producer, SETTINGS), names[kafka.topic("trades")]
-    return Market(producer, kafka.prefix, partitions, shard_of, health.beat)
+    market = Market(producer, kafka.prefix, partitions, shard_of, health.beat)
+    _alone(connection, market, kafka.topic("metrics"), exchange)
+    return market
+
+
+def _alone(connection: Connection, market: Market, topic: str, exchange: str) -> None:
+    """Look for the feed of another exchange, tell of this one, and look for one that began at the same time."""
+    import time
+    from uuid import uuid4
+
+    from connectors.feed.reports import METRIC
+    from connectors.kafka.beside import KEY, OPENED, WITHIN_MS, fed_beside
+
+    key = ""
+    for _ in range(2):
+        now = int(time.time() * 1_000)
+        if (found := fed_beside(connection, topic, exchange, now, key)) is not None:
+            other, ago = found
+            raise UserError(
+                f"{other} is fed onto the topics of this kafka.prefix, too (its feed told of itself {ago // 1_000} s "
+                f"ago), and trades of two exchanges would make one candle: set another kafka.prefix for {exchange}; "
+                f"or, if the feed of {other} has ended for good, try again in {WITHIN_MS // 60_000} minutes"
+            )
+        if not key:
+            key = uuid4().hex
+            labels = {"exchange": exchange, KEY: key}
+            market.publish([("metrics", METRIC(ts=now, name=OPENED, value=1.0, labels=labels))])
+            market.finish()
 
 
 def _capture(folder: Path, name: str) -> Capture:

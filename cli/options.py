@@ -24,16 +24,10 @@ Sets = Annotated[
 
 def load_checked(config: Path | None, sets: list[str] | None) -> Loaded:
     """The effective configuration, its strategies checked, too. Raises ConfigError with every problem."""
-    from flows.registry import validate
+    from flows.registry import check
     from schemas.config.load import load
-    from schemas.config.problem import ConfigError
 
-    loaded = load(config, os.environ, sets or ())
-    try:
-        validate(loaded.config)
-    except ConfigError as error:
-        raise loaded.locate(error) from error
-    return loaded
+    return load(config, os.environ, sets or (), check)
 
 
 def load_kafka(config: Path | None, sets: list[str] | None) -> KafkaConfig:

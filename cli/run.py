@@ -48,11 +48,10 @@ def run(
     It goes on from the last checkpoint in --state, whatever ended it. Stop it with Ctrl-C or SIGTERM.
     """
     _obey(_stop if process is None else _leave)
-
     from cli.options import load_checked
     from flows import live_process, supervise
     from flows.clock import watch_clock
-    from flows.deployment import find, open_state, refuse_real_money
+    from flows.deployment import check_currency, find, open_state, refuse_real_money
     from flows.process import LostError
     from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
@@ -62,6 +61,7 @@ def run(
     loaded = load_checked(config, sets)
     refuse_real_money(loaded.config.broker, switched_on=real_money)
     deployment, folder = find(loaded.config), StateFolder(state)
+    check_currency(deployment)
     if os.environ.get(live_process.PARENT) == "1":
         live_process.end_with_parent()  # which has opened the state, and holds its lock
     else:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from connectors.kafka.path import Step
 
 CANDLES = ("candles", "bars")
+SHORTEST = 4
+"""Characters of an id that are looked for as its beginning."""
 TITLES = ("step", "what", "event time", "broker time", "ms after candle", "at", "id")
 
 
@@ -27,7 +29,8 @@ def trace(
         str,
         typer.Argument(
             metavar="ID",
-            help="Id of a signal, order, rejection, fill or position; a trace id; or SYMBOL@TS, the close of a candle.",
+            help="Id of a signal, order, rejection, fill or position, or how it begins; a trace id; or SYMBOL@TS, the "
+            "close of a candle.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -70,7 +73,14 @@ def _path(finder: Finder, id_: str) -> list[Step]:
     symbol, candle, ts = id_.rpartition("@")
     if candle:
         return Path(finder).of_candle(symbol, millis(ts, f"{symbol} closes at"))
-    return Path(finder).of_trace(id_) if re.fullmatch("[0-9a-f]{32}", id_) else Path(finder).of_record(id_)
+    if re.fullmatch("[0-9a-f]{32}", id_):
+        return Path(finder).of_trace(id_)
+    if re.fullmatch(f"[0-9a-f-]{{{SHORTEST},35}}", id_):
+        ids = Path(finder).whole(id_)
+        if len(ids) > 1:
+            raise UserError(f"{len(ids)} ids begin with {id_}: write more of it, as of {', '.join(ids[:3])}")
+        id_ = ids[0] if ids else id_
+    return Path(finder).of_record(id_)
 
 
 def _nothing(connection: Connection, id_: str, candles: str) -> str:
@@ -83,7 +93,10 @@ def _nothing(connection: Connection, id_: str, candles: str) -> str:
     kept = ", ".join(f"{found[name].name} (kept {in_days(found[name].retention_ms)})" for name in names)
     if "@" in id_:
         return f"no candle {id_} on {kept}: write the symbol as in BTC/USDT and the time of the close"
-    return f"nothing with the id {id_} on {kept}: write all of it; a candle that nothing came of is found as SYMBOL@TS"
+    return (
+        f"nothing with the id {id_} on {kept}: write all of it, or more of its beginning; a candle that nothing came "
+        "of is found as SYMBOL@TS"
+    )
 
 
 def _row(step: Step) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from connectors.kafka.admin import Topics
 from connectors.kafka.connection import REQUEST_S, WITHIN_S, Connection
 from connectors.kafka.health import lag
 from connectors.kafka.tail import Tail
+from flows.currency import CurrencyError, currency_of
 from flows.live import LAYOUT
 from flows.registry import fingerprint
 from schemas.config.broker import BrokerConfig
+from schemas.config.kafka import KafkaConfig
 from schemas.config.root import Config
 from schemas.topics import TOPICS
 from sinks.state_folder import StateFolder
@@ -25,6 +27,10 @@ PASSING = {
     "serve": None,
 }
 """Settings that the state is no function of; None for a whole section. What a wait leads to is in the journal."""
+
+
+LATEST = 1_000
+"""Messages of the market that tell which symbols there are."""
 
 
 def read_by(config: Config) -> tuple[str, str]:
@@ -155,6 +161,32 @@ def _writer(deployment: Deployment, journal: str) -> str | None:
         tail.close()
 
 
+def _is_part(part: str, kafka: KafkaConfig, portfolio: str) -> bool:
+    """Whether a deployment has such a part. Behind the name of another one, ``a.b`` for ``a``, comes something else."""
+    topic, _, number = part.rpartition("-")
+    markets = [kafka.topic(one.name) for one in TOPICS.values() if one.direction != "internal"]
+    return part == f"portfolio-{portfolio}" or (topic in markets and number.isdigit())
+
+
+def check_currency(deployment: Deployment) -> None:
+    """One account for one currency. Raises DeploymentError.
+
+    The symbols are those that the strategies name; where one takes all, those of the latest messages as well.
+    """
+    config = deployment.config
+    symbols = {symbol for strategy in config.strategies for symbol in strategy.symbols}
+    if "*" in symbols:
+        tail = Tail(deployment.topics.connection, config.kafka.topic(config.market.topic))
+        try:
+            symbols |= {seen.key.decode(errors="replace") for seen in tail.last(LATEST) if seen.key}
+        finally:
+            tail.close()
+    try:
+        currency_of(config.portfolio, symbols)
+    except CurrencyError as error:
+        raise DeploymentError(str(error)) from None
+
+
 def _begin(
     deployment: Deployment,
     folder: StateFolder,
@@ -167,7 +199,7 @@ def _begin(
     group, journal = kafka.group, kafka.topic("journal")
     read = [part for part in lag(deployment.topics) if part.committed is not None]
     name, writer = deployment.config.portfolio.name, _writer(deployment, journal)
-    if writer and not writer.startswith(f"{group}."):
+    if writer and not _is_part(writer.removeprefix(f"{group}.") if writer.startswith(f"{group}.") else "", kafka, name):
         raise DeploymentError(
             f"{journal} has entries of portfolio {name} by another deployment ({writer}), and its orders have the ids "
             "that those of this one would have: set another portfolio.name"

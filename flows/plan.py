@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.candle_file import CandleFileError, CandleSeries, read_candles
 from connectors.sharding import shard_of
+from flows.currency import CurrencyError, currency_of
 from flows.registry import fingerprint
 from schemas.command import Command
 from schemas.config.bars import BarsConfig
@@ -191,16 +192,9 @@ def without_bars(config: Config) -> Config:
 
 def with_currency(config: Config, symbols: Sequence[str]) -> Config:
     """The account is kept in the quote currency of what it trades."""
-    quotes: dict[str, str] = {}
-    for symbol in symbols:
-        if "/" in symbol:
-            quotes[symbol.partition("/")[2].partition(":")[0]] = symbol
-    if len(quotes) > 1:
-        listed = ", ".join(f"{symbol} in {quote}" for quote, symbol in sorted(quotes.items()))
-        raise CandleFileError(f"one account cannot add up {listed}: replay them in runs of their own")
-    quote = next(iter(quotes), None)
-    named = config.portfolio.currency
-    if named and quote and named != quote:
-        raise CandleFileError(f"portfolio.currency is {named}, but {quotes[quote]} is quoted in {quote}: make them one")
-    portfolio = config.portfolio.model_copy(update={"currency": named or quote or "USD"})
+    try:
+        currency = currency_of(config.portfolio, symbols)
+    except CurrencyError as error:
+        raise CandleFileError(str(error)) from None
+    portfolio = config.portfolio.model_copy(update={"currency": currency or "USD"})
     return config.model_copy(update={"portfolio": portfolio})

@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -25,7 +26,6 @@ from pydantic import ValidationError
 from flows.strategies.base import Parameters, Strategy
 from schemas.config.explain import explain
 from schemas.config.problem import ConfigError, Problem
-from schemas.config.root import Config
 from schemas.config.shape import bounds, shape_of
 from schemas.config.strategies import StrategyConfig
 
@@ -122,16 +122,15 @@ def fingerprint(use: str) -> str:
     return f"{strategy.version} {hashlib.sha256(source).hexdigest()}"
 
 
-def validate(config: Config) -> None:
-    """Build every strategy of a configuration once. Raises ConfigError with the problems of all of them."""
+def check(strategies: Iterable[tuple[int, StrategyConfig]]) -> list[Problem]:
+    """Build strategies once, each with its number in the configuration. Returns what is wrong with them."""
     problems: list[Problem] = []
-    for index, strategy in enumerate(config.strategies):
+    for index, strategy in strategies:
         try:
             build(strategy, index)
         except ConfigError as error:
             problems += error.problems
-    if problems:
-        raise ConfigError(problems)
+    return problems
 
 
 def describe(use: str) -> StrategyInfo:

@@ -25,7 +25,7 @@ def to_millis(timeframe: str) -> int:
     """
     found = _FORM.fullmatch(timeframe)
     if not found:
-        raise ValueError(f"{timeframe!r} is not a timeframe: write a count and one of s, m, h, d, w, as in 15m or 4h")
+        raise ValueError(f"{timeframe!r} is no length of time: write a count and one of s, m, h, d, w, as in 15m or 4h")
     if len(found[1]) > 15 or (millis := int(found[1]) * UNITS[found[2]]) > LONGEST_MS:
         raise ValueError(f"{timeframe[:30]} is too long: write at most 36500d")
     return millis

@@ -189,7 +189,7 @@ class Feed:
         if isinstance(parsed, QUOTE):
             self._reports.count["quotes"] += 1
             self._watch.saw("quotes", parsed.symbol, ns)
-            self._quotes.see(parsed, ns // 1_000_000, self._now_ms(ns))
+            self._quotes.see(parsed, ns, self._skew.ms)
             return [("quotes", parsed)]
         return self._offer(place, ("candles", parsed.symbol), parsed, ns)
 

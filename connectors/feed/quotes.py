@@ -28,27 +28,29 @@ class Quotes:
 
     >>> quotes = Quotes()
     >>> for ts in (59_100, 59_900, 60_001):
-    ...     quotes.see(QUOTE(symbol="BTC/USDT", ts=ts, bid=1.0, ask=2.0, bid_size=0.0, ask_size=0.0), 0, 0)
+    ...     quotes.see(QUOTE(symbol="BTC/USDT", ts=ts, bid=1.0, ask=2.0, bid_size=0.0, ask_size=0.0), 0, None)
     >>> [quote.ts for quote in quotes.upto(60_500, {"BTC/USDT"})]
     [59900]
     """
 
     def __init__(self) -> None:
-        self._of: defaultdict[str, dict[int, Quote]] = defaultdict(dict)  # by the second that ends with or behind it
+        # By the second that ends with it or behind it, with its time.
+        self._of: defaultdict[str, dict[int, tuple[int, Quote]]] = defaultdict(dict)
         self._told: dict[str, int] = {}  # the second up to which a market's quotes were told
 
-    def see(self, quote: Quote, received: int, now: int) -> None:
-        """A quote came at an epoch ms by our clock, and by the exchange's.
+    def see(self, quote: Quote, ns: int, skew: int | None) -> None:
+        """A quote came at an epoch ns by our clock, which ``skew`` ms are to be added to for the exchange's.
 
         Where an exchange says no time of a quote, its parser took that of reception by our clock: here all are by the
         exchange's, as trades and candles are. An older one than is known of its second changes nothing.
         """
-        if quote.ts == received:
-            quote = _replaced(quote, ts=now)
-        of, second = self._of[quote.symbol], -(-quote.ts // SECOND)
+        ts = quote.ts
+        if skew and ts == ns // 1_000_000:
+            ts += skew
+        of, second = self._of[quote.symbol], -(-ts // SECOND)
         known = of.get(second)
-        if known is None or known.ts <= quote.ts:
-            of[second] = quote
+        if known is None or known[0] <= ts:
+            of[second] = ts, quote
             if len(of) > KEPT:
                 del of[min(of)]
 
@@ -78,4 +80,5 @@ class Quotes:
 
     def _newest(self, symbol: str, last: int, after: int) -> Quote | None:
         of = self._of[symbol]
-        return next((of[second] for second in range(last, after, -1) if second in of), None)
+        ts, quote = next((of[second] for second in range(last, after, -1) if second in of), (0, None))
+        return quote if quote is None or quote.ts == ts else _replaced(quote, ts=ts)

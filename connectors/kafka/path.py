@@ -49,6 +49,14 @@ class Path:
                 return self.of_candle(found["symbol"], found.ts)
         return []
 
+    def whole(self, begun: str) -> list[str]:
+        """The ids of records that begin so: of what belongs to an order, that of the order."""
+        ids: set[str] = set()
+        for topic in RECORDS:
+            records = self.finder.records(topic, [begun], lambda one: str(one["id"]).startswith(begun))
+            ids |= {str(one["id"]).partition(":")[0] for one in records}
+        return sorted(ids)
+
     def of_record(self, id_: str) -> list[Step]:
         """From the record with an id back to its candle, and all that was made of that. Empty when there is none."""
         for topic in RECORDS:

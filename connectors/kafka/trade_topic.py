@@ -56,7 +56,8 @@ class Filling:
         for unread in found.unread:
             self.refused[own[unread.index]] = Refusal("MESSAGE_INVALID", NO_KEY[model] + unread.error, None)
         found, ahead = in_time(found, messages, model, max_ahead_ms)
-        self.refused |= {own[index]: refusal for index, refusal in ahead.items()}
+        if ahead:
+            self.refused |= {own[index]: refusal for index, refusal in ahead.items()}
         return at if found.index is None else at[found.index], found
 
 
@@ -88,7 +89,8 @@ class TradeTopic:
             self._clocks(between[~quoted], made)
             self._quotes(between[quoted], made)
         self._trades(np.flatnonzero(keyed), made)
-        self._introduce(made)
+        if made.strange:
+            self._introduce(made)
         slot, refused = made.slot, made.refused
         offsets = offsets_of(messages)
         keep = np.flatnonzero(slot != NO_SLOT)
@@ -138,7 +140,8 @@ class TradeTopic:
             made.columns[name][rows] = getattr(found, name)
         slots = self._slots
         made.slot[rows] = slot = np.array([slots.get(name, NO_SLOT) for name in found.symbol], np.int32)
-        made.strange += [(int(rows[at]), found.symbol[at], Trade) for at in np.flatnonzero(slot == NO_SLOT).tolist()]
+        for row in np.flatnonzero(slot == NO_SLOT).tolist():
+            made.strange.append((int(rows[row]), found.symbol[row], Trade))
 
     def _introduce(self, made: Filling) -> None:
         """Slots for symbols that have none, in the order in which they came; what has a wrong figure is refused."""

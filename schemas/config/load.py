@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from schemas.config.problem import ConfigError, Problem, Where
 from schemas.config.root import Config
 from schemas.config.section import fields_of
 from schemas.config.shape import shape_of
+from schemas.config.strategies import StrategyConfig
 from schemas.config.tree import Branch, Leaf, Row, Tree, parse
 
 DEFAULT_PATH = Path("penstock.yaml")
@@ -34,20 +36,20 @@ class Loaded:
     config: Config
     origin: dict[str, str]
     path: Path | None = None
-    places: dict[str, tuple[Where, Where]] = field(default_factory=dict, repr=False)
-
-    def locate(self, error: ConfigError) -> ConfigError:
-        """The same error with file, line and column, for a check that only knew the keys."""
-        return ConfigError([_locate(problem, self.places) for problem in error.problems])
 
 
-def load(path: Path | None, environ: Mapping[str, str], sets: Sequence[str] = ()) -> Loaded:
+Check = Callable[[Sequence[tuple[int, StrategyConfig]]], Sequence[Problem]]
+"""What is wrong with strategies, each with its number."""
+
+
+def load(path: Path | None, environ: Mapping[str, str], sets: Sequence[str] = (), check: Check | None = None) -> Loaded:
     """Read and check the configuration.
 
     Args:
         path: the YAML file; None: ``penstock.yaml`` in the working directory if it is there, else no file.
         environ: the environment, for ``${NAME}`` in the file and for ``PENSTOCK__SECTION__KEY``.
         sets: ``key=value`` as given to ``--set``; the last one for a key wins.
+        check: looks at the strategies that can be read, whatever else is wrong.
 
     Raises:
         ConfigError: with every problem that was found, each with its place, its key and what to do.
@@ -65,16 +67,31 @@ def load(path: Path | None, environ: Mapping[str, str], sets: Sequence[str] = ()
     problems += from_sets(tree, sets)
     places = dict(_places(tree, Where("default")))
     broken = {problem.key for problem in problems}
+    plain = _plain(tree, Config)
     try:
-        config = Config.model_validate_json(json.dumps(_plain(tree, Config)), strict=True)
+        config = Config.model_validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         found = [_locate(problem, places) for problem in explain(error, Config)]
         problems += [problem for problem in found if problem.key not in broken]
         config = Config()
+    if check is not None:
+        found = [_locate(problem, places) for problem in check(_strategies(plain.get("strategies")))]
+        problems += [problem for problem in found if problem.key not in broken]
     if problems:
         raise ConfigError(sorted(problems, key=_order))
     origin = {key: _origin(key, places) for key, _ in values(config)}
-    return Loaded(config, origin, path, places)
+    return Loaded(config, origin, path)
+
+
+def _strategies(given: Any) -> list[tuple[int, StrategyConfig]]:
+    """Those that can be read, by their number."""
+    if not isinstance(given, list):
+        return list(enumerate(Config().strategies))
+    found = []
+    for number, one in enumerate(given):
+        with suppress(ValidationError):
+            found.append((number, StrategyConfig.model_validate_json(json.dumps(one), strict=True)))
+    return found
 
 
 def overridden(config: Config, sets: Sequence[str]) -> Config:

@@ -70,7 +70,9 @@ class RiskConfig(Section):
         "shrink", description="an order larger than a cap: shrink it to the cap, or refuse it"
     )
     sessions: tuple[Hours, ...] = Field(
-        (), description="hours in which entries are allowed, UTC, as in `mon-fri 08:00-16:30`; none: always"
+        (),
+        description="hours in which entries are allowed, UTC, as in `mon-fri 08:00-16:30`; `sun 22:00-02:00` ends on "
+        "Monday; none: always",
     )
     max_spread_bps: float | None = Field(
         None, gt=0, description="ask less bid at the close of the signal, of the middle between them; 1.0 = 0.01 %"

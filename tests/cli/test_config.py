@@ -27,14 +27,16 @@ def test_a_check_without_a_file_checks_the_defaults(penstock: Run) -> None:
 
 
 def test_a_check_tells_every_mistake_with_its_place(penstock: Run, tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("risk:\n  per_trade: 1\nbroker:\n  fee_pct: much\n")
+    strategies = "strategies:\n  - use: sma_cross\n    params: {fast: 0}\n"
+    (tmp_path / "c.yaml").write_text(f"risk:\n  per_trade: 1\nbroker:\n  fee_pct: much\n{strategies}")
     result = penstock("config", "check", "--config", "c.yaml")
     assert (result.code, result.out) == (2, "")
     assert result.err == (
-        "penstock: 2 problems\n"
+        "penstock: 3 problems\n"
         "  c.yaml:2:3: risk.per_trade: unknown key; did you mean per_trade_pct?\n"
         "  c.yaml:4:12: broker.fee_pct: expected a number, got the text 'much' "
         "(of the filled value, each way; 0.05 = 0.05 %)\n"
+        "  c.yaml:7:20: strategies.0.params.fast: has to be ≥ 1, got 0 (length of the fast average, candles)\n"
     )
 
 

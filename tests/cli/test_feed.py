@@ -98,6 +98,9 @@ def test_what_was_traded_is_on_the_topics_whatever_happens_on_the_way(kafka: str
         assert candles == [encode(one) for one in told]
     between = [value for at in range(4) for key, value in on_topics["trades", at] if key is None]
     assert any(b'"bid"' in value for value in between)
+    metrics = on_topics["metrics", 0]
+    assert [key for key, _ in metrics].count("feed_opened") == 1
+    on_topics["metrics", 0] = [one for one in metrics if one[0] != "feed_opened"]
     assert on_topics == expected([one for _, out in recorded(tmp_path / "frames") for one in out])
     alerts = [json.loads(value)["code"] for _, value in on_topics["alerts", 0]]
     assert {"FEED_GAP", "FEED_LOST", "FEED_BACK", "FEED_UNPARSED"} <= set(alerts)
@@ -160,6 +163,21 @@ def test_a_missing_topic_is_named(kafka: str, tmp_path: Path) -> None:
     result = place.command("feed", *words(urls))
     missing = ", ".join(place.topic(name) for name in PARTITIONS)
     assert (result.code, result.err) == (2, f"penstock: {kafka} has no topic {missing}: penstock topics create\n")
+
+
+def test_a_second_exchange_is_refused_on_the_same_topics_and_the_same_one_is_not(kafka: str, tmp_path: Path) -> None:
+    place, urls = Installation(kafka, tmp_path), {"socket_url": "ws://127.0.0.1:1", "rest_url": "http://127.0.0.1:1"}
+    place.done("topics", "create")
+    more = ("--set", "serve.feed_port=0")
+    with place.running(command=(PENSTOCK, "feed", *words(urls, name="kraken"), *more)) as first:
+        first.until(first.said, lambda said: "of kraken on 1 socket" in said)
+        result = place.command("feed", *words(urls), *more)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("penstock: kraken is fed onto the topics of this kafka.prefix, too (its feed told")
+        assert result.err.endswith("or, if the feed of kraken has ended for good, try again in 3 minutes\n")
+        assert first.end(signal.SIGTERM) == 0
+    with place.running(command=(PENSTOCK, "feed", *words(urls, name="kraken"), *more)) as again:
+        again.until(again.said, lambda said: "of kraken on 1 socket" in said)
 
 
 def test_two_cannot_record_the_same(tmp_path: Path) -> None:

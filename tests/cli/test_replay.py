@@ -92,7 +92,7 @@ BTC = "BTC_USDT-1m.csv"
         ),
         (
             [BTC, "ETH_BTC-1m.csv"],
-            "one account cannot add up ETH/BTC in BTC, BTC/USDT in USDT: replay them in runs of their own",
+            "one account cannot add up ETH/BTC in BTC, BTC/USDT in USDT: keep them in runs of their own",
         ),
         (
             [BTC, "--set", "portfolio.currency=EUR"],

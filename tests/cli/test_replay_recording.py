@@ -46,11 +46,21 @@ def test_a_recording_gives_the_candles_of_all_that_was_traded(tape: Tape, frames
     assert records(tmp_path / "run", "deadletters") == []
 
 
-def test_workers_and_processes_change_nothing(frames: Path, tmp_path: Path) -> None:
-    replay([frames], tmp_path / "one")
-    replay([frames], tmp_path / "two", "--processes", "2", "--set", "run.batch_rows=700")
-    for name in ("bars", "signals", "orders", "alerts"):
+def test_workers_processes_shards_and_batches_change_nothing_nor_what_is_known_of_bid_and_ask(
+    frames: Path, tmp_path: Path
+) -> None:
+    sets = (
+        *("--set", "market.bars.timeframes=[5s, 1m]", "--set", "strategies.0.use=sma_cross"),
+        *("--set", "strategies.0.params={fast: 1, slow: 2, stop_pct: 0.5}", "--set", "risk.max_spread_bps=1.5"),
+    )
+    replay([frames], tmp_path / "one", *sets)
+    more = ("--processes", "2", "--set", "run.batch_rows=700", "--set", "market.shards=7")
+    replay([frames], tmp_path / "two", *sets, *more)
+    for name in ("bars", "signals", "orders", "rejections", "alerts"):
         assert (tmp_path / "one" / f"{name}.jsonl").read_bytes() == (tmp_path / "two" / f"{name}.jsonl").read_bytes()
+    codes = {(one["symbol"], one["code"]) for one in records(tmp_path / "one", "rejections")}
+    assert {(symbol, "SPREAD_UNKNOWN") for symbol in SYMBOLS} | {("BTC/USDT", "SPREAD_TOO_WIDE")} <= codes
+    assert {one["symbol"] for one in records(tmp_path / "one", "orders")} == {"ETH/USDT"}
 
 
 def test_a_capture_of_another_program_is_replayed_with_the_name_of_its_exchange(

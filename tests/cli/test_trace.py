@@ -185,6 +185,7 @@ def told(out: str) -> list[Line]:
         (CLOSE[1].id, FROM_THREE),
         (STOP[1].id, FROM_THREE),
         (f"{STOP[1].id}:1", FROM_THREE),
+        (FIRST[1].id[:9], LIFE_OF_FIRST),
         ("refused-eth", OF_ETH),
         (event_id("cross", ETH, 1), OF_ETH),
         (f"{ETH}@60000", OF_ETH),
@@ -235,6 +236,7 @@ def test_where_candles_are_made_of_trades_it_begins_with_the_one_that_strategies
             "BTC/USDT@7",
             "no candle BTC/USDT@7 on {p}candles (kept 7 d), {p}signals (kept 90 d): write the symbol",
         ),
+        ("abcd", "nothing with the id abcd on {p}orders"),
         ("BTC/USDT@noon", "BTC/USDT closes at noon: write a time as"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,15 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.kafka.admin import Topics
 from connectors.kafka.connection import Connection
-from flows.deployment import Deployment, DeploymentError, find, made_with, open_state, refuse_real_money
+from flows.deployment import (
+    Deployment,
+    DeploymentError,
+    check_currency,
+    find,
+    made_with,
+    open_state,
+    refuse_real_money,
+)
 from schemas.config.broker import BrokerConfig
 from schemas.config.root import Config
 from sinks.state_folder import StateError, StateFolder
@@ -374,8 +383,44 @@ def test_a_portfolio_of_another_deployment_is_not_taken_over(kafka: str, tmp_pat
     )
 
 
+def test_a_deployment_whose_name_goes_on_behind_a_dot_is_another_one(kafka: str, tmp_path: Path) -> None:
+    deployment = installed(settings(kafka))
+    other = f"{deployment.config.kafka.deployment}.b.{deployment.config.kafka.topic('candles')}-0"
+    say(deployment, other)
+    with pytest.raises(DeploymentError, match=re.escape(f"by another deployment ({other})")):
+        begin(deployment, tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("symbols", "currency", "said"),
+    [
+        (["*"], None, "one account cannot add up ETH/BTC in BTC, BTC/USDT in USDT: keep them in runs of their own"),
+        (["BTC/USDT"], None, None),
+        (["BTC/USDT"], "EUR", "portfolio.currency is EUR, but BTC/USDT is quoted in USDT: make them one"),
+    ],
+)
+def test_what_is_traded_is_quoted_in_one_currency(
+    kafka: str, symbols: list[str], currency: str | None, said: str | None
+) -> None:
+    config = settings(kafka, portfolio={"currency": currency})
+    (strategy,) = config.strategies
+    named = strategy.model_copy(update={"symbols": tuple(symbols)})
+    deployment = installed(config.model_copy(update={"strategies": (named,)}))
+    producer = Producer({"bootstrap.servers": kafka}, logger=QUIET)
+    for key in (b"BTC/USDT", b"ETH/BTC", None):
+        producer.produce(deployment.config.kafka.topic("candles"), b"{}", key)
+    assert producer.flush(60) == 0
+    if said is None:
+        check_currency(deployment)
+        return
+    with pytest.raises(DeploymentError) as refused:
+        check_currency(deployment)
+    assert str(refused.value) == said
+
+
 def test_its_own_entries_and_those_of_nobody_are_no_hindrance(kafka: str, tmp_path: Path) -> None:
     for number, first in enumerate((None, "ours")):
         deployment = installed(settings(kafka))
-        say(deployment, first and f"{deployment.config.kafka.deployment}.candles-0")
+        kafka_config = deployment.config.kafka
+        say(deployment, first and f"{kafka_config.deployment}.{kafka_config.topic('candles')}-0")
         begin(deployment, tmp_path / str(number))

@@ -133,7 +133,7 @@ def test_markets_of_two_currencies_are_refused(files: dict[str, Path]) -> None:
     with pytest.raises(CandleFileError) as refused:
         plan(files["BTC_USDT-1m"], files["ETH_BTC-1m"])
     assert str(refused.value) == (
-        "one account cannot add up ETH/BTC in BTC, BTC/USDT in USDT: replay them in runs of their own"
+        "one account cannot add up ETH/BTC in BTC, BTC/USDT in USDT: keep them in runs of their own"
     )
 
 

@@ -53,7 +53,7 @@ class Commands:
 
     def __init__(self, stage: PortfolioStage) -> None:
         self.stage = stage
-        self.seen: dict[str, tuple[int, int]] = {}  # by id: its time, and how often it came
+        self.seen: dict[str, tuple[int, int]] = {}  # by id: when it was last received, and how often it came
         self.pending: dict[str, Pending] = {}  # by token
 
     def obey(self, command: Command, received_ms: int, ts: int, outbox: Outbox) -> None:
@@ -66,9 +66,10 @@ class Commands:
             outcome = self._do(given, outbox)
         except Refused as refused:
             outcome = refused.outcome
-        oldest = received_ms - to_millis(config.max_age)
+        # What was received before that is too old by its own time, too, even if it was given in the future.
+        oldest = received_ms - 2 * to_millis(config.max_age)
         self.seen = {id_: known for id_, known in self.seen.items() if known[0] >= oldest}
-        self.seen[command.id] = command.ts, times + 1
+        self.seen[command.id] = received_ms, times + 1
         steering = self.stage.live.steering
         if steering is not None:
             steering.settle(self.stage.aligner.timeframes, outbox)

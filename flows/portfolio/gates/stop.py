@@ -20,6 +20,7 @@ class Stop(Gate):
         "ATR_UNKNOWN": "a level is measured in average true ranges, and too few candles have come for that",
         "STOP_MISSING": "the signal has no stop",
         "STOP_WRONG_SIDE": "the stop is not beyond the price",
+        "TARGET_MISSING": "neither the signal nor `exits.target` gives a target, and `exits.require_target` is on",
         "TARGET_WRONG_SIDE": "the target is not beyond the price",
     }
 
@@ -31,7 +32,10 @@ class Stop(Gate):
         self.own = {label: (exits, exits.uses_atr or waits) for label, exits in own.items()}
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
-        """``STOP_MISSING`` without one, ``STOP_WRONG_SIDE`` when it is not beyond the price, likewise the target."""
+        """``STOP_MISSING`` without one, ``STOP_WRONG_SIDE`` when it is not beyond the price, likewise the target.
+
+        Without a target an entry is refused only where ``exits.require_target`` is on.
+        """
         signal, side, price, tick = intent.signal, intent.side, intent.price, intent.instrument.tick
         exits, uses_atr = self.own.get(signal.strategy, self.shared)
         if uses_atr:
@@ -53,6 +57,8 @@ class Stop(Gate):
             target = float(intent.target)
             if (target - price) * side <= 0:
                 return Refusal("TARGET_WRONG_SIDE", {"price": price, "target": target})
+        elif exits.require_target:
+            return Refusal("TARGET_MISSING", {"price": price})
         return {"stop": stop}
 
 

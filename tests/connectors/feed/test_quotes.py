@@ -31,7 +31,7 @@ def quote(ts: int, bid: float = 1.0, ask: float = 2.0, symbol: str = BTC) -> Any
 def seen(*quotes: Any, received: int = 0) -> Quotes:
     made = Quotes()
     for one in quotes:
-        made.see(one, received, received + 1_200)
+        made.see(one, received * 1_000_000, 1_200)
     return made
 
 

@@ -113,7 +113,7 @@ def test_a_timeframe_that_has_no_length_is_refused() -> None:
     assert batch.symbols == ("BTC/USDT",)
     ((position, raw, reason, error),) = refused(batch)
     assert (position, raw, reason) == (0, wrong, "TIMEFRAME_UNKNOWN")
-    assert error.startswith("'1M' is not a timeframe: write a count")
+    assert error.startswith("'1M' is no length of time: write a count")
 
 
 @pytest.mark.parametrize("changes", [{"symbol": ""}, {"symbol": "x" * 65}, {"symbol": "new", "high": 1.0}])

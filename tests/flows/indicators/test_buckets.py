@@ -35,5 +35,5 @@ def test_times_before_the_boundary_lie_in_buckets_too() -> None:
 
 
 def test_what_is_not_a_timeframe_is_refused() -> None:
-    with pytest.raises(ValueError, match="'1M' is not a timeframe"):
+    with pytest.raises(ValueError, match="'1M' is no length of time"):
         bucket("1M")

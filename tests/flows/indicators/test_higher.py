@@ -141,5 +141,5 @@ def test_no_value_comes_before_the_warmup_of_the_inner(real: Candles) -> None:
 
 
 def test_a_timeframe_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="'hour' is not a timeframe"):
+    with pytest.raises(ValueError, match="'hour' is no length of time"):
         Higher("hour", SMA(3))

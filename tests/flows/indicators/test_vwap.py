@@ -63,5 +63,5 @@ def test_is_the_typical_price_until_the_session_has_volume() -> None:
 
 
 def test_a_session_that_is_not_a_timeframe_is_refused() -> None:
-    with pytest.raises(ValueError, match="'day' is not a timeframe"):
+    with pytest.raises(ValueError, match="'day' is no length of time"):
         VWAP("day")

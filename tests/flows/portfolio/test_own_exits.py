@@ -40,6 +40,14 @@ def test_a_key_of_its_own_goes_before_the_shared_one_and_the_others_stay(exits: 
     assert fields(outbox["orders"], "strategy", "stop", "target") == [("a", stop, target), ("b", "95", "110")]
 
 
+@pytest.mark.parametrize("target", ["signal", "reward"])
+def test_a_target_may_be_a_must(target: str) -> None:
+    _, outbox = trade(with_own({"require_target": True, "target": target}), flat((1, 2), 100.0), both())
+    refused = [] if target == "reward" else [("a", "TARGET_MISSING", {"price": 100.0})]
+    assert fields(outbox["rejections"], "strategy", "code", "figures") == refused
+    assert len(outbox["orders"]) == 2 - len(refused)
+
+
 def test_a_section_in_it_is_taken_key_by_key_too() -> None:
     config = with_own({"dual": {"share_pct": 75}}, exits__dual={"stop_money": "8", "at": 0.5}, risk__quantity="4")
     _, outbox = trade(config, flat((1, 2), 100.0), both())

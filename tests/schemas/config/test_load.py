@@ -7,6 +7,7 @@ import pytest
 from schemas.config.load import Loaded, load, overridden, values
 from schemas.config.problem import ConfigError, Problem
 from schemas.config.root import Config
+from schemas.config.strategies import StrategyConfig
 
 
 def write(folder: Path, text: str) -> Path:
@@ -134,7 +135,7 @@ broker: 5
         "c.yaml:10:1: per_trade_pct: unknown key; did you mean risk.per_trade_pct?",
         "c.yaml:12:11: market.shards: expected a whole number, got true "
         "(partitions of a replay; no output depends on it)",
-        "c.yaml:13:21: market.allowed_lateness: '5 minutes' is not a timeframe: write a count and one of s, m, h, d, "
+        "c.yaml:13:21: market.allowed_lateness: '5 minutes' is no length of time: write a count and one of s, m, h, d, "
         "w, as in 15m or 4h (a candle this far behind the newest of its shard is late and goes to the dead letters)",
         "c.yaml:14:14: market.file_time: expected 'open' or 'close', got a list "
         "(what a candle file's time column means)",
@@ -174,24 +175,28 @@ def test_a_file_without_sections_is_refused(tmp_path: Path, text: str) -> None:
     assert problems(write(tmp_path, text)) == ["c.yaml:1:1: expected sections with keys, such as `risk:`"]
 
 
-def test_a_later_check_that_knows_only_the_key_gets_the_place(tmp_path: Path) -> None:
-    loaded = read(tmp_path, "strategies:\n  - use: a\n    params: {fast: 5}\n")
-    error = loaded.locate(
-        ConfigError(
-            [
-                Problem("too small", "strategies.0.params.fast"),
-                Problem("unknown key", "strategies.0.params.fast", of_key=True),
-                Problem("missing", "strategies.0.params.slow"),
-                Problem("odd", "risk.sizing"),
-            ]
-        )
-    )
-    assert [str(problem).replace(f"{tmp_path}/", "") for problem in error.problems] == [
-        "c.yaml:3:20: strategies.0.params.fast: too small",
-        "c.yaml:3:14: strategies.0.params.fast: unknown key",
-        "c.yaml:3:5: strategies.0.params.slow: missing",
-        "risk.sizing: odd",
+def test_a_check_of_strategies_sees_those_that_can_be_read_whatever_else_is_wrong(tmp_path: Path) -> None:
+    seen: list[tuple[int, str]] = []
+
+    def check(strategies: Sequence[tuple[int, StrategyConfig]]) -> list[Problem]:
+        seen.extend((number, one.use) for number, one in strategies)
+        return [
+            Problem("too small", "strategies.1.params.fast"),
+            Problem("unknown key", "strategies.1.params.fast", of_key=True),
+            Problem("missing", "strategies.1.params.slow"),
+        ]
+
+    text = "rsk: {}\nstrategies:\n  - {use: a, mod: live}\n  - use: b\n    params: {fast: 5}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text), {}, check=check)
+    assert [str(problem).replace(f"{tmp_path}/", "") for problem in caught.value.problems] == [
+        "c.yaml:1:1: rsk: unknown key; did you mean risk?",
+        "c.yaml:3:14: strategies.0.mod: unknown key; did you mean mode?",
+        "c.yaml:5:5: strategies.1.params.slow: missing",
+        "c.yaml:5:14: strategies.1.params.fast: unknown key",
+        "c.yaml:5:20: strategies.1.params.fast: too small",
     ]
+    assert seen == [(1, "b")]
 
 
 def test_exits_of_a_strategy_are_what_was_given_and_checked_as_the_shared_ones(tmp_path: Path) -> None:

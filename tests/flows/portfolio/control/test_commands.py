@@ -74,6 +74,11 @@ def longs(*minutes: int, strategy: str = "a", symbol: str = BTC) -> list[Any]:
         (given(1.5, "reset"), "ARGUMENT_MISSING", {"argument": "breaker"}),
         (given(1.5, "confirm", token="12345678"), "TOKEN_UNKNOWN", {"token": "12345678"}),
         (given(1.5, "mode", strategy="a", mode="off"), "ARGUMENT_WRONG", {"why": "mode is live or shadow"}),
+        (
+            given(1.5, "pause", **{"for": "soon"}),
+            "ARGUMENT_WRONG",
+            {"why": "'soon' is no length of time: write a count and one of s, m, h, d, w, as in 15m or 4h"},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -116,6 +121,20 @@ def test_a_command_is_obeyed_once() -> None:
     ]
     assert stage.live.states.holds == {}
     assert len({row.id for row in outbox["replies"]}) == 3
+
+
+def test_ids_are_forgotten_when_no_command_of_theirs_could_be_obeyed_any_more() -> None:
+    """However far in the future they claim to be; and one that is early is still obeyed once, when its time comes."""
+    stage = PortfolioStage(settings(RULES))
+    tell(stage, [slices(ROWS[:2], watermark=at(2))])
+    early, now = given(60, "pause", id_="early"), at(2)
+    for number in range(500):
+        stage.command(given(10**6 + number, "pause"), now + number * 1_000)
+    assert len(stage.commands.seen) == 121
+    codes = []
+    for received in (early.ts - 60_000, early.ts, early.ts + 60_000, early.ts + 60_001):
+        codes += [row.code for row in stage.command(early, received)["replies"]]
+    assert codes == ["DONE", "COMMAND_SEEN", "COMMAND_SEEN", "COMMAND_OLD"]
 
 
 def test_a_pause_ends_by_itself_and_is_told() -> None:
