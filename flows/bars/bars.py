@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import Any
@@ -47,10 +48,10 @@ class Measured(Module):
         self.held = self.state(2, dtype=np.int64)
         self.figures = self.state(WIDTH)
 
-    def __call__(self, trades: Trades, slots: int) -> Folded:
+    def __call__(self, trades: Sequence[Trades], slots: int) -> Folded:
         """The candles that are full."""
         self.reserve(slots)
-        return by_measure(trades, self.measure, self.limit, self.held, self.figures)
+        return by_measure(Trades.joined(trades), self.measure, self.limit, self.held, self.figures)
 
 
 class Bars:
@@ -84,29 +85,31 @@ class Bars:
     def step(self, batch: TradeBatch, slot: Slots, slots: int) -> Made:
         """Take a batch; ``slot`` are its rows' slots here, of so many. Never raises on its content."""
         verdict, closed, ordered = self.admission(batch, slot, slots)
-        good = verdict == Verdict.ACCEPTED
+        good = verdict == Verdict.ACCEPTED.value  # numpy would make a wide column of a member of an enum
         came = Trades(slot, batch.ts, batch.price, batch.amount, batch.buy, batch.id)
-        held = self.pending.and_then(came if good.all() else came[good])
+        held = [self.pending, came if good.all() else came[good]]
         if not ordered:
-            held = held.in_order()
+            held = [Trades.joined(held).in_order()]
         upto = END if batch.final else self.admission.closed
-        said = np.flatnonzero(verdict == Verdict.QUOTE)
+        said = np.flatnonzero(verdict == Verdict.QUOTE.value)
         self.quotes.take(quote_slot(slot[said]), batch.ts[said], said, batch.price[said], batch.amount[said])
         if len(batch):
             self._position = int(batch.position[-1])
         if upto == self._folded:
-            self.pending = held
+            self.pending = Trades.joined(held)
             return Made(Folded.room(0), np.empty(0, np.int64), verdict, closed, self._watermark(upto))
         self._folded = upto
-        due, self.pending = held.cut(upto)
+        due, rest = zip(*(part.cut(upto) for part in held), strict=True)
+        self.pending = Trades.joined(rest)
         candles = self._fold(due, slots, upto, batch.final)
         by = self._closing(candles, closed)
         known = self.quotes.known(candles, by)
         self.quotes.forget(upto)
-        position = np.append(batch.position, self._position)[by]
+        position = batch.position if len(batch) else np.array([self._position])
+        position = position[np.minimum(by, len(position) - 1)]
         return Made(candles, position, verdict, closed, self._watermark(upto), known)
 
-    def _fold(self, due: Trades, slots: int, upto: int, final: bool) -> Folded:
+    def _fold(self, due: Sequence[Trades], slots: int, upto: int, final: bool) -> Folded:
         if isinstance(self.fold, Measured):
             return self.fold(due, slots)
         newest = int(self.admission.time[0]) // self.grain * self.grain

@@ -7,7 +7,7 @@ volume is the very number that the exchange publishes, and it is the same whethe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +69,14 @@ class Trades:
         """All columns."""
         return self.slot, self.ts, self.price, self.amount, self.buy, self.id
 
-    def and_then(self, later: Trades) -> Trades:
-        """These, and others behind them."""
-        if not len(self):
-            return later
-        both: Iterator[tuple[Any, Any]] = zip(self.columns(), later.columns(), strict=True)
-        return Trades(*(np.concatenate(pair) for pair in both))
+    @classmethod
+    def joined(cls, parts: Sequence[Trades]) -> Trades:
+        """Some trades, and others behind them."""
+        some = [part for part in parts if len(part)] or parts[:1]
+        if len(some) == 1:
+            return some[0]
+        columns: Iterator[tuple[Any, ...]] = zip(*(part.columns() for part in some), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
 
     def cut(self, ts: int) -> tuple[Trades, Trades]:
         """Those before an instant, and the others."""
@@ -146,8 +148,8 @@ def _by_time(
     out_ts: Ints,
     out_count: Ints,
     figures: Floats,
+    count: int,
 ) -> int:
-    count = 0
     for i in range(len(ts)):
         s, t = slot[i], ts[i]
         bar = at[s]
@@ -161,12 +163,15 @@ def _by_time(
     return count
 
 
-def by_time(trades: Trades, grain_ms: int, slots: int) -> Folded:
-    """The candles of whole grains, each symbol's in order. ``trades`` are all of them, each symbol's in order."""
-    out = Folded.room(len(trades))
+def by_time(parts: Sequence[Trades], grain_ms: int, slots: int) -> Folded:
+    """The candles of whole grains, each symbol's in order. ``parts`` hold all of their trades, each symbol's in order:
+    none of them is copied just to have them in one piece.
+    """
+    out = Folded.room(sum(map(len, parts)))
     at = np.full(slots, -1, np.int64)
-    slot, ts, price, amount, buy, _ = trades.columns()
-    count = _by_time(slot, ts, price, amount, buy, grain_ms, at, out.slot, out.ts, out.count, out.figures)
+    count = 0
+    for slot, ts, price, amount, buy, _ in (part.columns() for part in parts):
+        count = _by_time(slot, ts, price, amount, buy, grain_ms, at, out.slot, out.ts, out.count, out.figures, count)
     return out[:count]
 
 
