@@ -15,7 +15,7 @@ from connectors.sharding import shard_of
 from flows.plan import Plan, TopicInput, code_of, with_currency
 from flows.sources import stretch_of
 from schemas.config.root import Config
-from schemas.timeframe import to_millis
+from schemas.timeframe import LONGEST_MS, to_millis
 from schemas.window import Window
 
 Made = tuple[Plan, dict[str, TopicSeries]]
@@ -95,11 +95,22 @@ def _candles(feed: Feed, there: Sequence[Stretch], wanted: Wanted, config: Confi
     most = to_millis(config.market.max_ahead)
     surveys = [survey_candles(feed, one, wanted.window, into, most) for one in there]
     if not any(one.timeframes for one in surveys):
-        everything = Collected()
-        for one in there:
-            survey_candles(feed, one, Window(), everything, most)
-        raise _nothing(feed, everything.series(), wanted.window)
+        found, ahead = _everything(feed, there, most), _everything(feed, there, LONGEST_MS)
+        if ahead and not found:
+            raise KafkaPlanError(
+                f"Kafka at {feed.address}: all candles on {feed.topic} close more than market.max_ahead "
+                f"({config.market.max_ahead}) behind the timestamps of their messages, which seem to be no times of "
+                "sending: --set market.max_ahead=36500d takes them all the same"
+            )
+        raise _nothing(feed, found, wanted.window)
     return (), surveys
+
+
+def _everything(feed: Feed, there: Sequence[Stretch], max_ahead_ms: int) -> Mapping[str, TopicSeries]:
+    into = Collected()
+    for one in there:
+        survey_candles(feed, one, Window(), into, max_ahead_ms)
+    return {symbol: series for symbol, series in into.series().items() if len(series)}
 
 
 def _journal(feed: Feed, there: Sequence[Stretch], wanted: Wanted, config: Config, into: Collected) -> Surveyed:

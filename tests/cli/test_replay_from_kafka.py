@@ -11,13 +11,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cli import main as command_line
 from tests.command import MINUTE, PENSTOCK, START, Result, Rows, candles, environment, penstock, write_csv
 from tests.connectors.kafka.messages import message
 from tests.connectors.kafka.reading import produce
+from tests.kafka.topics import QUIET
 from tests.replaying import records, run_json
 
 CROSS = ("--set", "strategies.0.use=sma_cross", "--set", "strategies.0.params={fast: 3, slow: 8}")
@@ -174,6 +175,22 @@ def test_an_interrupted_replay_whose_messages_are_gone_says_so_and_can_begin_ane
     )
     result = ran(tmp_path, place, "--from-kafka", "--out", "run", "--overwrite")
     assert "1,000 candles in" in result.out
+
+
+def test_candles_with_timestamps_that_are_no_times_of_sending_are_told_with_what_to_set(
+    place: Place, kafka: str, tmp_path: Path
+) -> None:
+    producer = Producer({"bootstrap.servers": kafka}, logger=QUIET)
+    for minute in range(28_000_000, 28_000_030):  # in the year 2023
+        producer.produce(topic(place), message(minute), b"BTC/USDT", partition=0, timestamp=1)
+    assert producer.flush(60) == 0
+    told = refused(tmp_path, place)
+    assert told.startswith(
+        f"penstock: Kafka at {kafka}: all candles on {topic(place)} close more than market.max_ahead "
+    )
+    assert told.endswith("--set market.max_ahead=36500d takes them all the same\n")
+    result = ran(tmp_path, place, "--from-kafka", "--out", "run", "--set", "market.max_ahead=36500d")
+    assert "30 candles in" in result.out
 
 
 def test_nothing_to_replay_says_what_there_is(place: Place, kafka: str, tmp_path: Path) -> None:

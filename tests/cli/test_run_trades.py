@@ -157,6 +157,18 @@ def test_a_live_run_decides_on_trades_what_their_replay_decides_also_when_it_is_
     assert [one["reason"] for one in replayed["deadletters"]] == ["TRADE_LATE"]
 
 
+def test_files_of_trades_that_are_published_give_the_candles_of_their_replay(
+    installation: Installation, replayed: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    installation.done("publish", *sorted(tmp_path.glob("*-trades.csv")))
+    closed = START + (MINUTES * 60 - 5) * SECOND - 2 * SECOND  # so far behind the last trade as it may be late
+    wanted = sorted(text(bar) for bar in replayed["bars"] if bar["ts"] <= closed)
+    with installation.running(*SETS) as run:
+        bars = run.until(lambda: installation.records("bars"), lambda bars: len(bars) >= len(wanted))
+    assert sorted(map(text, bars)) == wanted
+    assert len(wanted) > 150
+
+
 def text(record: dict[str, Any]) -> str:
     return json.dumps(record, sort_keys=True)
 
