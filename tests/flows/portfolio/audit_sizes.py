@@ -27,16 +27,22 @@ class Sizes:
         self.end = 0
 
     def instant(self, rows: Sequence[Row]) -> None:
-        """The candles of an instant. A sample is taken of the marks before it when its time is over."""
+        """The candles of an instant. A sample is taken at the very end of its time, or else before what follows."""
         spacing, ts = to_millis(self.risk.var_sample), at(rows[0].minute)
         if ts > self.end:
             if self.end:
-                now = {symbol: closes[-1] for symbol, closes in self.closes.items()}
-                self.samples.append({symbol: now[symbol] / was - 1 for symbol, was in self.sampled.items()})
-                self.samples, self.sampled = self.samples[-self.risk.var_window :], now
+                self._sample()
             self.end = -(-ts // spacing) * spacing
         for row in rows:
             self.closes.setdefault(row.symbol, []).append(row.close)
+        if ts == self.end:
+            self._sample()
+            self.end = 0
+
+    def _sample(self) -> None:
+        now = {symbol: closes[-1] for symbol, closes in self.closes.items()}
+        self.samples.append({symbol: now[symbol] / was - 1 for symbol, was in self.sampled.items()})
+        self.samples, self.sampled = self.samples[-self.risk.var_window :], now
 
     def most(self, order: Any, equity: float, price: float, distance: float) -> float:
         """The largest quantity that the sizing rule and the multipliers allow."""

@@ -165,10 +165,10 @@ def test_value_at_risk_is_of_the_returns_between_instants_that_the_spacing_divid
         "risk.var_horizon": "2m",
         "risk.var_min_samples": 1,
     }
-    wishes = [wish(4, "long", 90.0, 80.0), wish(5, "long", 99.0, 80.0), wish(7, "long", 95.0, 80.0, strategy="b")]
+    wishes = [wish(3, "long", 100.0, 80.0), wish(5, "long", 99.0, 80.0), wish(7, "long", 95.0, 80.0, strategy="b")]
     _, outbox = trade(settings(rules), rows, wishes)
-    # Closes of minutes 2, 4 and 6 are sampled, each with the first candle behind it.
-    assert fields(outbox["rejections"], "ts", "message") == [(4, "VAR_UNKNOWN: samples=0 least=1")]
+    # Closes of minutes 2, 4 and 6 are sampled, before what is decided at them.
+    assert fields(outbox["rejections"], "ts", "message") == [(3, "VAR_UNKNOWN: samples=0 least=1")]
     first, second = outbox["orders"]
     fall = 1 - 90.0 / 101.0  # 10.9 %
     assert first.checks["var"] == {

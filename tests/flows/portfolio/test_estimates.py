@@ -82,7 +82,7 @@ def test_the_volatility_starts_from_a_mean_of_squares_and_forgets() -> None:
 def test_returns_are_sampled_when_their_time_is_over_and_the_oldest_go() -> None:
     walk = Walk(2, (0, 0, 100), window=2)
     walk.over([(50, 0, 0, 0, 80.0), (100, 0, 0, 0, 100.0)])
-    assert walk.tally["samples"][0] == 0  # the instant at the very end belongs to it
+    assert (walk.tally["samples"][0], walk.field("sampled")) == (1, 100.0)  # the instant at the very end belongs to it
     walk.over([(110, 0, 0, 0, 120.0), (110, 1, 0, 0, 10.0)])
     assert (walk.tally["samples"][0], walk.field("sampled")) == (1, 100.0)
     walk.over([(201, 0, 0, 0, 130.0)])
