@@ -73,6 +73,15 @@ def _points(curve: Curve, account: str | None, state: State) -> dict[str, Any]:
             for column, last in ((ts, state.last_ts), *((column, state.equity) for column in (equity, low, high)))
         )
         fall = np.append(fall, 100 * (1 - state.equity / peak))
+    if state.first_ts is not None and len(ts) and state.first_ts < ts[0]:  # a short run is a line, too, and no point
+        ts, equity, low, high, fall = (
+            np.insert(column, 0, first)
+            for column, first in (
+                (ts, state.first_ts),
+                *((column, starting) for column in (equity, low, high)),
+                (fall, 0),
+            )
+        )
     if not len(ts):
         return {"starting": starting, "t": [], "e": [], "lo": [], "hi": [], "dd": []}
     starts = np.arange(0, len(ts), math.ceil(len(ts) / MOST_POINTS))

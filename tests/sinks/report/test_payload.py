@@ -79,3 +79,11 @@ def test_nothing_in_the_data_can_end_its_element() -> None:
 def test_what_is_not_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         embed([float("nan")])
+
+
+def test_the_curve_goes_from_the_starting_cash_to_the_last_instant(tmp_path: Path) -> None:
+    candles = make_run(tmp_path, days=5, trades=30)
+    state = read_state(tmp_path)
+    drawn = payload(state, read_run(tmp_path), candles)["equity"]
+    assert (drawn["t"][0], drawn["e"][0], drawn["dd"][0]) == (state.first_ts, float(state.starting_cash), 0.0)
+    assert (drawn["t"][-1], drawn["e"][-1]) == (state.last_ts, round(state.equity, 2))
