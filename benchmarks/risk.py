@@ -28,10 +28,11 @@ DOCS = racers.HERE.parent / "docs/benchmarks.md"
 TEXT = """\
 Every gate, sizing multiplier and breaker that there is, each so wide that it lets everything through: the same orders,
 and all the work. (In the replay the shortest cooldown refuses the few entries at whose very instant the symbol was
-left: {fewer:.1f} % of the orders are missing.) The stage alone is one process on one core and one symbol, fed with
-batches of candles; every fifth candle turns the position around, and what is counted are orders that were decided,
-filled and recorded. The replay is of {candles}, SMA 10/20, from the Parquet file to the run folder. Plain and all rules
-in turns; the ratio is the median of those of the rounds."""
+left: {fewer:.1f} % of the orders are missing. And the gate `spread` is off there, for the candles have no quotes.) The
+stage alone is one process on one core and one symbol, fed with batches of candles; every fifth candle turns the
+position around, and what is counted are orders that were decided, filled and recorded. The replay is of {candles},
+SMA 10/20, from the Parquet file to the run folder. Plain and all rules in turns; the
+ratio is the median of those of the rounds."""
 
 
 @dataclass(frozen=True)

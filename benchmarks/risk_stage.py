@@ -47,6 +47,8 @@ RULES: dict[str, Any] = {
     "var_sample": "5m",
     "var_min_samples": 1,
 }
+QUOTED: dict[str, Any] = {"max_spread_bps": 1_000.0, "max_spread_of_stop": 1.0}
+"""The gate that needs a quote at each signal."""
 BREAKERS: dict[str, Any] = {
     "drawdown": {"max_pct": 99.0},
     "daily_loss": {"max_pct": 99.0},
@@ -59,7 +61,8 @@ BREAKERS: dict[str, Any] = {
     "order_rate": {"most": 1_000_000},
     "divergence": {"alarms": 1_000_000},
 }
-"""Every gate, multiplier and breaker, each wide enough to let everything through: the same orders, and all the work."""
+"""With these, every gate, multiplier and breaker, each wide enough to let everything through: the same orders, and all
+the work."""
 
 SignalRow = wire(Signal)
 
@@ -96,6 +99,8 @@ def _signals(ts: list[int], close: list[float]) -> Iterator[tuple[int, Any]]:
                 missing=0,
                 reason="its turn",
                 values={"consensus": 9},
+                bid=close[row] * 0.9999,
+                ask=close[row] * 1.0001,
             ),
         )
 
@@ -136,7 +141,7 @@ def measure(rounds: int) -> dict[str, Any]:
     """All rounds, in turns, in this process."""
     sides = {
         "plain": Config.model_validate(PLAIN),
-        "all": Config.model_validate({**PLAIN, "risk": RULES, "breakers": BREAKERS}),
+        "all": Config.model_validate({**PLAIN, "risk": {**RULES, **QUOTED}, "breakers": BREAKERS}),
     }
     parts = market()
     for config in sides.values():
