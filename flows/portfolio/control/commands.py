@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.outbox import Outbox
 from flows.portfolio.control import by_hand, tuning
-from flows.portfolio.control.base import ALL, Place
+from flows.portfolio.control.base import ALL, MANUAL, Place
 from flows.portfolio.control.outcome import Outcome, Refused, done, post
 from flows.portfolio.control.states import COMMAND, HALTED, REDUCING
 from flows.portfolio.control.steering import Steering
@@ -115,7 +115,7 @@ class Commands:
                 raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
             return Place("symbol", str(symbol))
         if (strategy := arguments.get("strategy")) is not None:
-            if strategy not in {*self.stage.labels, by_hand.MANUAL}:
+            if strategy not in {*self.stage.labels, MANUAL}:
                 raise Refused("STRATEGY_UNKNOWN", strategy=strategy)
             return Place("strategy", str(strategy))
         return ALL
