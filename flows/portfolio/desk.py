@@ -115,9 +115,7 @@ class Desk:
             holding.stop = guard.outermost()[0]
             self.ledger.position(outbox, holding, ts, None)
 
-    def _time_out(
-        self, holding: Holding, guard: Guard, close: float, ts: int, candle_ts: int, outbox: Outbox
-    ) -> None:
+    def _time_out(self, holding: Holding, guard: Guard, close: float, ts: int, candle_ts: int, outbox: Outbox) -> None:
         """The last candle that the position is held has closed."""
         order = self.orders.time(holding, ts, guard.candles)
         self.ledger.order(outbox, order)

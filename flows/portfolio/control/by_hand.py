@@ -30,6 +30,8 @@ def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, ou
     left for another one that may not be entered.
     """
     id_, symbol, now = given.argument("intent"), given.argument("symbol"), given.received_ms
+    if not id_.strip():
+        raise Refused("ARGUMENT_MISSING", argument="intent")
     life = steering.intents.of(id_, now)
     if life is not None and life.status != "failed":
         code = "INTENT_EXECUTED" if life.status == "executed" else "INTENT_PENDING"
@@ -81,8 +83,9 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
     slot = account.slots[symbol]
     price = account.lanes["mark"].item(slot)
     bid, ask = _number(given, "bid"), _number(given, "ask")
-    if bid is not None and ask is not None and ask < bid:
-        raise Refused("ARGUMENT_WRONG", why=f"ask {ask} is below bid {bid}")
+    stop = _number(given, "stop")
+    if bid is not None and ask is not None:
+        _plausible(bid, ask, price, stop)
     return SignalRow(
         id=event_id(stage.name, command.id, "intent"),
         ts=account.tally["now"].item(),
@@ -93,7 +96,7 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
         mode="live",
         side="long" if side > 0 else "short",
         price=price,
-        stop=_number(given, "stop"),
+        stop=stop,
         target=_number(given, "target"),
         confidence=1.0,
         missing=0,
@@ -102,6 +105,15 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
         bid=bid,
         ask=ask,
     )
+
+
+def _plausible(bid: float, ask: float, price: float, stop: float | None) -> None:
+    """A spread says nothing when it lies where the order would never be: beyond the stop, or as far the other way."""
+    if ask < bid:
+        raise Refused("ARGUMENT_WRONG", why=f"ask {ask} is below bid {bid}")
+    if stop is not None and (bid > price + abs(price - stop) or ask < price - abs(price - stop)):
+        why = f"bid {bid} and ask {ask} are farther from the last close {price} than the stop {stop}"
+        raise Refused("ARGUMENT_WRONG", why=why)
 
 
 def _number(given: Given, name: str) -> float | None:
