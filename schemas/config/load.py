@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.config.explain import explain
 from schemas.config.interpolate import interpolate
-from schemas.config.override import from_environment, from_sets
+from schemas.config.override import from_environment, from_sets, named
 from schemas.config.problem import ConfigError, Problem, Where
 from schemas.config.root import Config
 from schemas.config.section import fields_of
@@ -100,11 +100,16 @@ def overridden(config: Config, sets: Sequence[str]) -> Config:
     >>> overridden(Config(), ["risk.per_trade_pct=0.25"]).risk.per_trade_pct
     0.25
     """
-    tree = Branch(Where("default"))
+    tree, old = Branch(Where("default")), config.model_dump(mode="json")
+    if any(text.startswith("strategies.") for text in sets):
+        tree.items["strategies"] = named(config.strategies)
     problems = from_sets(tree, sets)
     if problems:
         raise ConfigError(problems)
-    merged = _merged(config.model_dump(mode="json"), _plain(tree, Config))
+    new = _plain(tree, Config)
+    if "strategies" in new and len(new["strategies"]) == len(old["strategies"]):
+        new["strategies"] = [_merged(*both) for both in zip(old["strategies"], new["strategies"], strict=True)]
+    merged = _merged(old, new)
     try:
         return Config.model_validate_json(json.dumps(merged), strict=True)
     except ValidationError as error:

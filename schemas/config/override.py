@@ -51,6 +51,16 @@ def from_sets(tree: Branch, sets: Sequence[str]) -> list[Problem]:
     return problems
 
 
+def named(strategies: Sequence[StrategyConfig]) -> Row:
+    """What tells strategies apart, to be added to."""
+    at = Where("default")
+    row = Row(at)
+    for one in strategies:
+        texts = {"use": one.use, **({"name": one.name} if one.name else {})}
+        row.items.append(Branch(at, dict.fromkeys(texts, at), {key: Leaf(text, at) for key, text in texts.items()}))
+    return row
+
+
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in name.upper().split("__")]
 

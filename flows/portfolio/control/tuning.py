@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flows.portfolio.control.outcome import Refused
@@ -12,7 +13,17 @@ from schemas.config.root import Config
 from schemas.config.show import scalar
 
 SECTIONS = ("risk", "breakers", "exits")
-"""What the portfolio stage alone reads. Anything else needs a restart."""
+"""What the portfolio stage alone reads; so it does the exits of strategies. Anything else needs a restart."""
+OWN = re.compile(r"strategies\.[^.]+\.exits(\..+)?")
+
+
+def can_change(key: str) -> bool:
+    """Whether a setting can change while a portfolio runs.
+
+    >>> can_change("risk.quantity"), can_change("strategies.dip.exits.trail"), can_change("strategies.dip.mode")
+    (True, True, False)
+    """
+    return key.partition(".")[0] in SECTIONS or OWN.fullmatch(key) is not None
 
 
 def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
@@ -21,11 +32,11 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
     Raises Refused when there is no such setting, when it may not be changed while the portfolio runs, or when the
     value is not allowed.
     """
-    section, dot, _ = key.partition(".")
-    if section not in SECTIONS:
-        raise Refused("SETTING_FIXED", key=key, why=f"only {', '.join(SECTIONS)} can change while it runs")
-    if not dot:
-        raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {section}.KEY")
+    if not can_change(key):
+        why = f"only {', '.join(SECTIONS)} and strategies.NAME.exits can change while it runs"
+        raise Refused("SETTING_FIXED", key=key, why=why)
+    if key in SECTIONS or key.endswith(".exits"):
+        raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {key}.KEY")
     try:
         new = overridden(config, [f"{key}={value}"])
     except ConfigError as error:
@@ -42,6 +53,10 @@ def keeps(config: Config) -> tuple[Any, ...]:
 
 
 def _shown(config: Config, key: str) -> Any:
-    found = [value for name, value in values(config) if name == key or name.startswith(f"{key}.")]
-    value = found[0] if len(found) == 1 else found
+    steps = key.split(".")
+    if steps[0] == "strategies":  # by its name: there by its number, and absent where it has no such exit of its own
+        steps[1] = next((str(n) for n, one in enumerate(config.strategies) if one.label == steps[1]), steps[1])
+    path = ".".join(steps)
+    found = [value for name, value in values(config) if name == path or name.startswith(f"{path}.")]
+    value = found[0] if len(found) == 1 else found or None
     return value if isinstance(value, float | int | str | None) else scalar(value)
