@@ -14,7 +14,7 @@ class Session(Gate):
 
     name = "session"
     codes: ClassVar = {
-        "SESSION_CLOSED": "the signal lies outside of the hours in which entries are allowed",
+        "SESSION_CLOSED": "the signal, or the order by hand, lies outside of the hours in which entries are allowed",
     }
 
     def __init__(self, config: Config) -> None:
