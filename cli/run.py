@@ -51,7 +51,7 @@ def run(
     from cli.options import load_checked
     from flows import live_process, supervise
     from flows.clock import watch_clock
-    from flows.deployment import check_currency, find, open_state, refuse_real_money
+    from flows.deployment import check_currency, check_settings, find, open_state, refuse_real_money
     from flows.process import LostError
     from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
@@ -64,6 +64,7 @@ def run(
     check_currency(deployment)
     if os.environ.get(live_process.PARENT) == "1":
         live_process.end_with_parent()  # which has opened the state, and holds its lock
+        check_settings(deployment, folder)
     else:
         share = (process, len(address or ()) or processes)
         open_state(deployment, folder, share, rebuild=rebuild, accept=accept_changes)

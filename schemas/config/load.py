@@ -100,21 +100,24 @@ def overridden(config: Config, sets: Sequence[str]) -> Config:
     >>> overridden(Config(), ["risk.per_trade_pct=0.25"]).risk.per_trade_pct
     0.25
     """
-    tree = Branch(Where("default"))
-    problems = from_sets(tree, sets)
-    if problems:
+    tree = _written(config.model_dump(mode="json"))
+    assert isinstance(tree, Branch)
+    if problems := from_sets(tree, sets):
         raise ConfigError(problems)
-    merged = _merged(config.model_dump(mode="json"), _plain(tree, Config))
     try:
-        return Config.model_validate_json(json.dumps(merged), strict=True)
+        return Config.model_validate_json(json.dumps(_plain(tree, Config)), strict=True)
     except ValidationError as error:
         raise ConfigError(explain(error, Config)) from None
 
 
-def _merged(old: Any, new: Any) -> Any:
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+def _written(value: Any) -> Tree:
+    """JSON data as if it were read from a file."""
+    where = Where("default")
+    if isinstance(value, dict):
+        return Branch(where, dict.fromkeys(value, where), {key: _written(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return Row(where, [_written(item) for item in value])
+    return Leaf(value, where, quoted=True) if isinstance(value, str) else Leaf(json.dumps(value), where)
 
 
 def values(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:
