@@ -85,7 +85,7 @@ def test_what_needs_a_restart_is_asked_about_there_whatever_else_was_saved_since
     saved.save(0.8, 0.5)
     refused = saved.installation.command("run")
     assert (refused.code, refused.err.splitlines()[1:]) == (
-        *(2, ["broker.fee_pct: 0.05 → 0.5", "risk.per_trade_pct: 0.9 → 0.8"]),
+        *(2, ["  broker.fee_pct: 0.05 → 0.5", "  risk.per_trade_pct: 0.9 → 0.8"]),
     )
     assert saved.made_with() == (0.9, 0.05)
 
@@ -113,7 +113,7 @@ def test_a_refused_setting_is_not_kept_and_one_of_the_same_file_is(saved: Saved)
     with saved.installation.running() as run:
         saved.status(run)
         saved.save(0.6, 0.05, ", var_window: 400")
-        why = 'key=risk.var_window why="it needs figures of the past that were not kept: restart with it"'
+        why = "key=risk.var_window why=it needs figures of the past that were not kept: restart with it"
         saved.told(
             run,
             ": risk.per_trade_pct = 0.6: done: DONE: value=0.6",
@@ -121,7 +121,7 @@ def test_a_refused_setting_is_not_kept_and_one_of_the_same_file_is(saved: Saved)
         )
         killed(run)
     refused = saved.installation.command("run")
-    assert (refused.code, refused.err.splitlines()[1:]) == (2, ["risk.var_window: 500 → 400"])
+    assert (refused.code, refused.err.splitlines()[1:]) == (2, ["  risk.var_window: 500 → 400"])
 
 
 def test_a_process_that_is_started_again_takes_up_nothing_unasked(saved: Saved) -> None:
@@ -133,4 +133,4 @@ def test_a_process_that_is_started_again_takes_up_nothing_unasked(saved: Saved) 
         assert len(children) == 2
         os.kill(int(children[0]), signal.SIGKILL)
         assert run.wait() == 2
-    assert "broker.fee_pct: 0.05 → 0.5" in run.said().splitlines()
+    assert "  broker.fee_pct: 0.05 → 0.5" in run.said().splitlines()
