@@ -15,10 +15,12 @@ from cli.command import ask
 from cli.errors import UserError
 from cli.options import load_checked
 from connectors.kafka.connection import Connection
-from flows.portfolio.control.tuning import SECTIONS
+from flows.portfolio.control.tuning import can_change
+from schemas.config.exits import OwnExits
 from schemas.config.load import DEFAULT_PATH, overridden
 from schemas.config.problem import ConfigError
 from schemas.config.root import Config
+from schemas.config.section import fields_of
 from schemas.config.show import scalar
 
 SENDER = "config"
@@ -33,17 +35,24 @@ def differences(old: Config, new: Config) -> tuple[dict[str, str], list[str]]:
     >>> from schemas.config.load import overridden
     >>> differences(Config(), overridden(Config(), ["risk.per_trade_pct=0.25", "broker.fee_pct=0.1"]))
     ({'risk.per_trade_pct': '0.25'}, ['broker.fee_pct'])
+    >>> differences(Config(), overridden(Config(), ["strategies.sma_atr.exits.time_candles=9"]))
+    ({'strategies.sma_atr.exits.time_candles': '9'}, [])
     """
     before, after = dict(_settings(old)), dict(_settings(new))
-    changed = [key for key in after if after[key] != before.get(key)]
-    free = [key for key in changed if key.partition(".")[0] in SECTIONS]
-    return {key: _text(after[key]) for key in free}, [key for key in changed if key not in free]
+    changed = [key for key in after if key not in before or after[key] != before[key]]
+    free = [key for key in changed if can_change(key)]
+    gone = [key for key in before if key not in after]  # exits that a strategy has no more of its own
+    return {key: _text(after[key]) for key in free}, [key for key in [*changed, *gone] if key not in free]
 
 
 def _settings(section: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
-    for name in type(section).model_fields:
+    for name in fields_of(section):
         value = getattr(section, name)
-        if isinstance(value, BaseModel):
+        if isinstance(section, Config) and name == "strategies":
+            yield name, tuple(one.model_copy(update={"exits": OwnExits()}) for one in section.strategies)
+            for one in section.strategies:
+                yield from _settings(one.exits, f"{name}.{one.label}.exits.")
+        elif isinstance(value, BaseModel):
             yield from _settings(value, f"{path}{name}.")
         else:
             yield f"{path}{name}", value

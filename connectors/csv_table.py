@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from connectors.arrow_memory import reader
 from connectors.errors import CandleFileError
 from connectors.layout import find_columns
 
@@ -94,7 +95,7 @@ def _fast(text: bytes, body: int, separator: str, width: int, places: dict[str, 
     roles = {names[place]: role for role, place in places.items()}
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(text).slice(body)),
+            reader(text, body),
             read_options=arrow_csv.ReadOptions(column_names=names),
             parse_options=arrow_csv.ParseOptions(delimiter=separator),
             convert_options=arrow_csv.ConvertOptions(

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
+from connectors.arrow_memory import reader
 from connectors.csv_table import Find, data_lines, head, parse, unpack
 from connectors.errors import CandleFileError, about
 from connectors.layout import find_columns
@@ -84,7 +85,7 @@ def read_table(path: Path, data: bytes, find: Find = find_columns) -> Table:
 
 
 def _read_parquet(data: bytes, find: Find) -> Table:
-    with pyarrow.parquet.ParquetFile(pa.BufferReader(data)) as file:
+    with pyarrow.parquet.ParquetFile(reader(data)) as file:
         schema = file.schema_arrow
         places = find(schema.names)
         table = file.read(columns=[schema.names[place] for place in places.values()])
@@ -92,10 +93,10 @@ def _read_parquet(data: bytes, find: Find) -> Table:
 
 
 def _read_feather(data: bytes, find: Find) -> Table:
-    schema = pa.ipc.open_file(pa.BufferReader(data)).schema
+    schema = pa.ipc.open_file(reader(data)).schema
     places = find(schema.names)
     options = pa.ipc.IpcReadOptions(included_fields=sorted(places.values()))
-    table = pa.ipc.open_file(pa.BufferReader(data), options=options).read_all()
+    table = pa.ipc.open_file(reader(data), options=options).read_all()
     return Table({role: table[schema.names[place]] for role, place in places.items()}, _labels(schema))
 
 
@@ -138,8 +139,8 @@ class RawRows:
         if ending in (".csv", ".csv.gz"):
             return data_lines(unpack(data))
         if ending == ".parquet":
-            return pyarrow.parquet.ParquetFile(pa.BufferReader(data)).read()
-        return pa.ipc.open_file(pa.BufferReader(data)).read_all()
+            return pyarrow.parquet.ParquetFile(reader(data)).read()
+        return pa.ipc.open_file(reader(data)).read_all()
 
 
 def _plain(cell: Any) -> Any:

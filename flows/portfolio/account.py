@@ -43,7 +43,7 @@ class Account:
         self.desk = desk = Desk(config, mode, strategy)
         self.book, self.broker, self.memory, self.ledger = desk.book, desk.broker, desk.memory, desk.ledger
         self.orders = desk.orders
-        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
+        self._ask(config)
         self.waits = config.entries.type != "market"
         self.interval = to_millis(config.run.equity_every)
         self.at_close = config.broker.fill_at == "close"
@@ -189,7 +189,7 @@ class Account:
         if self.waits:
             intent.trigger = trigger(self.config.entries, intent, standing.atr)
             intent.price = signal.price if intent.trigger is None else float(intent.trigger)
-        checks: dict[str, Figures] = {}
+        checks = self.unasked.copy()
         for name, check in self.gates:
             verdict = check(intent, standing)
             if not isinstance(verdict, dict):
@@ -230,10 +230,15 @@ class Account:
         self.desk.wait(order, value)
         self.lanes["wake"][self.slots[order.symbol]] = 1
 
+    def _ask(self, config: Config) -> None:
+        """Ask these gates from now on. A copy of ``unasked`` has room for what all of them say: it need not grow."""
+        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
+        self.unasked: dict[str, Figures] = {name: {} for name, _ in self.gates}
+
     def configure(self, config: Config) -> None:
         """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""
         self.config = config
-        self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
+        self._ask(config)
         self.desk.configure(config)
         self.memory.window = to_millis(config.risk.order_window)
         if self.steering:

@@ -117,7 +117,9 @@ def _written(value: Any) -> Tree:
         return Branch(where, dict.fromkeys(value, where), {key: _written(item) for key, item in value.items()})
     if isinstance(value, list):
         return Row(where, [_written(item) for item in value])
-    return Leaf(value, where, quoted=True) if isinstance(value, str) else Leaf(json.dumps(value), where)
+    if isinstance(value, str):
+        return Leaf(value, where, quoted=True)
+    return Leaf("" if value is None else json.dumps(value), where)
 
 
 def values(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -70,7 +70,9 @@ REFUSED = record(
 )
 SHADOW = {"strategy": "ghost", "mode": "shadow"}
 SHADOW_POSITION = event_id("main", "ghost", BTC, 1 * MINUTE, "entry")
+TWINS = [record("rejections", 6, id=f"beef-{n}", symbol="SOL/USDT", signal_id=f"none-{n}", code="X") for n in (1, 2)]
 STORY = [
+    *TWINS,
     signal(1, "long"),
     signal(1, "long", symbol=ETH),
     record("signals", 1, id="ghost-signal", **SHADOW),
@@ -236,6 +238,7 @@ def test_where_candles_are_made_of_trades_it_begins_with_the_one_that_strategies
             "BTC/USDT@7",
             "no candle BTC/USDT@7 on {p}candles (kept 7 d), {p}signals (kept 90 d): write the symbol",
         ),
+        ("beef", "2 ids begin with beef: write more of it, as of beef-1, beef-2"),
         ("abcd", "nothing with the id abcd on {p}orders"),
         ("BTC/USDT@noon", "BTC/USDT closes at noon: write a time as"),
     ],

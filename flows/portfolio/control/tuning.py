@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,10 +13,21 @@ from schemas.config.load import overridden
 from schemas.config.override import steps_of
 from schemas.config.problem import ConfigError
 from schemas.config.root import Config
+from schemas.config.section import fields_of
 from schemas.config.show import scalar
 
 SECTIONS = ("risk", "breakers", "exits")
-"""What the portfolio stage alone reads. Anything else needs a restart."""
+"""What the portfolio stage alone reads; so it does the exits of strategies. Anything else needs a restart."""
+OWN = re.compile(r"strategies\.[^.]+\.exits(\..+)?")
+
+
+def can_change(key: str) -> bool:
+    """Whether a setting can change while a portfolio runs.
+
+    >>> can_change("risk.quantity"), can_change("strategies.dip.exits.trail"), can_change("strategies.dip.mode")
+    (True, True, False)
+    """
+    return key.partition(".")[0] in SECTIONS or OWN.fullmatch(key) is not None
 
 
 def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
@@ -24,15 +36,15 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
     Raises Refused when there is no such setting, when it may not be changed while the portfolio runs, or when the
     value is not allowed.
     """
-    section = key.partition(".")[0]
-    if section not in SECTIONS:
-        raise Refused("SETTING_FIXED", key=key, why=f"only {', '.join(SECTIONS)} can change while it runs")
+    if not can_change(key):
+        why = f"only {', '.join(SECTIONS)} and strategies.NAME.exits can change while it runs"
+        raise Refused("SETTING_FIXED", key=key, why=why)
+    if isinstance(_at(config, key), BaseModel):  # as a whole it would put back to the defaults what is not named
+        raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {key}.KEY")
     try:
         new = overridden(config, [f"{key}={value}"])
     except ConfigError as error:
         raise Refused("SETTING_WRONG", key=key, why="; ".join(one.message for one in error.problems)) from None
-    if isinstance(_at(new, key), BaseModel):
-        raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {key}.KEY")
     if keeps(new) != keeps(config):
         raise Refused("SETTING_FIXED", key=key, why="it needs figures of the past that were not kept: restart with it")
     return new, _shown(config, key), _shown(new, key)
@@ -51,13 +63,14 @@ def _shown(config: Config, key: str) -> Any:
 
 
 def _at(config: Config, key: str) -> Any:
-    """The value of a key; None when there is none, as of a name in a mapping that is not there yet."""
+    """The value of a key; None when it is not there, as an exit that a strategy does not have of its own."""
     here: Any = config
     for step in steps_of(key):
         if isinstance(here, BaseModel):
-            here = getattr(here, step)
+            here = getattr(here, step) if step in fields_of(here) else None
         elif isinstance(here, dict):
             here = here.get(step)
         else:
-            here = here[int(step)] if here is not None and int(step) < len(here) else None
+            names = [getattr(one, "label", str(at)) for at, one in enumerate(here or ())]
+            here = here[names.index(step)] if step in names else None
     return here

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 
+from flows.outbox import new_outbox
 from flows.portfolio.stage import PortfolioStage
 from schemas.config.root import Config
 from tests.flows.portfolio.control.test_commands import given, play
-from tests.flows.portfolio.stories import Row, fields, flat, settings, trade, wish
+from tests.flows.portfolio.stories import Row, at, fields, flat, settings, slices, tell, trade, wish
 
 SHARED: dict[str, Any] = {"exits.stop": "percent", "exits.stop_at": 5, "exits.target": "reward", "exits.target_at": 2}
+
+
+OWN = [{"use": "sma_cross", "name": "a", "exits": {"stop_at": 3}}, {"use": "sma_cross", "name": "b"}]
 
 
 def with_own(exits: dict[str, Any], **rules: Any) -> Config:
@@ -101,6 +106,30 @@ def test_what_is_traded_by_hand_is_left_as_the_shared_ones_say() -> None:
     ask = given(1.5, "buy", intent="click", symbol="BTC/USDT")
     _, outbox = play([ask], strategies=strategies, **{key.replace(".", "__"): one for key, one in SHARED.items()})
     assert fields(outbox["orders"], "strategy", "stop") == [("manual", "95")]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_exits_of_a_strategy_can_be_set_while_it_runs(restart: bool) -> None:
+    config = settings({**SHARED, "commands.senders": {"ann": ["*"]}, "strategies": OWN})
+    rows, outbox = flat(range(1, 7), 100.0), new_outbox()
+    stage = PortfolioStage(config)
+    for minute, key, value in ((1, "a.exits.stop_at", "2"), (2, "b.exits.dual.at", "3"), (3, "c.exits.stop_at", "2")):
+        tell(stage, [slices(rows[minute - 1 : minute], watermark=at(minute))])
+        command = given(minute, "set", key=f"strategies.{key}", value=value)
+        for topic, records in stage.command(command, command.ts).items():
+            outbox[topic].extend(records)
+    told = [(row.code, row.before, row.after) for row in outbox["audit"]]
+    a, b = "strategies.a.exits.stop_at", "strategies.b.exits.dual.at"
+    assert told == [("DONE", {a: 3.0}, {a: 2.0}), ("DONE", {b: None}, {b: 3.0}), ("SETTING_WRONG", {}, {})]
+    assert "no strategy is named 'c'" in outbox["replies"][2].message
+    if restart:
+        again = PortfolioStage(config)
+        again.restore(pickle.loads(pickle.dumps(stage.snapshot())))
+        stage = again
+    found = tell(stage, [slices(rows[3:], both(4), watermark=at(6))])
+    assert fields(found["orders"], "strategy", "stop") == [("a", "98"), ("b", "95")]
+    assert stage.config.exits_of("b").dual.at == 3.0
+    assert [one.name for one in stage.config.strategies] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
