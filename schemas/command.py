@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.record import Figures, Id, Millis, Record
 
@@ -36,3 +37,13 @@ class Command(Record):
     sender: Annotated[str, Field(description="who gave it")]
     name: Annotated[str, Field(description="pause, resume, reduce, halt, close, …")]
     arguments: Figures
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _are_figures(cls, value: Any) -> Any:
+        """In words, where the types of the field would be told one by one."""
+        for name, one in value.items() if isinstance(value, dict) else ():
+            if isinstance(one, bool | list | dict):
+                told = "'{name}' is a text, a number or null, not {one}"
+                raise PydanticCustomError("argument", told, {"name": str(name)[:80], "one": f"{one!r:.80}"})
+        return value

@@ -135,8 +135,8 @@ class Account:
             gross += value
         self.tally["equity"], self.tally["gross"] = equity, gross
 
-    def decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox) -> None:
-        """The signals of one instant, after all its candles are marked."""
+    def decide(self, signals: Sequence[Any], timeframes: Ints, outbox: Outbox, clicked: int = 0) -> None:
+        """The signals of one instant, after all its candles are marked. ``clicked``: when they were given by hand."""
         for signal in signals:
             want = WANTED[signal.side]
             holding = self.book.holdings.get((signal.symbol, signal.strategy))
@@ -152,7 +152,7 @@ class Account:
                 self.desk.withdraw(pending, "ENTRY_WITHDRAWN", signal.ts, {"by": "signal"}, outbox)
             if want:
                 adds = holding if held == want and not pending else None
-                self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox)
+                self._enter(signal, want, held if held == want else 0, adds, timeframes, outbox, clicked)
             if self.steering:
                 self.steering.settle(timeframes, outbox)
 
@@ -167,7 +167,16 @@ class Account:
         else:
             self.desk.too_small(holding, signal.share_pct, signal.ts, "signal", outbox)
 
-    def _enter(self, signal: Any, side: int, held: int, adds: Holding | None, timeframes: Ints, outbox: Outbox) -> None:
+    def _enter(
+        self,
+        signal: Any,
+        side: int,
+        held: int,
+        adds: Holding | None,
+        timeframes: Ints,
+        outbox: Outbox,
+        clicked: int,
+    ) -> None:
         slot = self.slots[signal.symbol]
         standing = Standing(
             equity=self.tally["equity"].item(),
@@ -186,6 +195,7 @@ class Account:
             late_ms=self.tally["now"].item() - signal.ts,
         )
         intent = Intent(signal, side, signal.price, self.config.instruments.of(signal.symbol))
+        intent.now = max(signal.ts, clicked)
         if self.waits:
             intent.trigger = trigger(self.config.entries, intent, standing.atr)
             intent.price = signal.price if intent.trigger is None else float(intent.trigger)
@@ -197,7 +207,7 @@ class Account:
                 return
             checks[name] = verdict
         order = self.orders.entry(intent, checks, Legs(self.desk.exits_of(signal.strategy)).of(intent), adds)
-        self.memory.entered(signal.ts, order.position_id, intent.quantity * intent.risk)
+        self.memory.entered(intent.now, order.position_id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> Exposures:
@@ -247,6 +257,12 @@ class Account:
     def knows(self, symbol: str) -> bool:
         """Whether it has seen a candle of a symbol; one that is still to come in a block has its slot, too."""
         return symbol in self.slots and self.lanes["mark"].item(self.slots[symbol]) > 0
+
+    def twin(self) -> Account:
+        """An account of its own that stands as this one does: what is done there is only tried."""
+        other = Account(self.config, self.mode, self.strategy)
+        other.restore(self.snapshot())
+        return other
 
     def adopt(self, other: Account) -> None:
         """Begin with the marks and estimates of another account, at its instant, and with nothing held."""

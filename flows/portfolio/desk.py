@@ -95,7 +95,7 @@ class Desk:
                     holding = self.book.holdings[(symbol, strategy)]
                     self._break_even(holding, guard, high if guard.side > 0 else low, ts, outbox)
                     if ts >= guard.due and not holding.leaving:
-                        self._time_out(holding, close, ts, candle_ts, outbox)
+                        self._time_out(holding, guard, close, ts, candle_ts, outbox)
 
     def catch_up(self, symbol: str) -> None:
         """Take over the trailing stops of a symbol, as the walk has moved them."""
@@ -115,9 +115,9 @@ class Desk:
             holding.stop = guard.outermost()[0]
             self.ledger.position(outbox, holding, ts, None)
 
-    def _time_out(self, holding: Holding, close: float, ts: int, candle_ts: int, outbox: Outbox) -> None:
+    def _time_out(self, holding: Holding, guard: Guard, close: float, ts: int, candle_ts: int, outbox: Outbox) -> None:
         """The last candle that the position is held has closed."""
-        order = self.orders.time(holding, ts, self.exits_of(holding.strategy).time_candles or 0)
+        order = self.orders.time(holding, ts, guard.candles)
         self.ledger.order(outbox, order)
         if self.at_close:
             price = self.broker.market_price(holding.symbol, close, buy=order.side == "buy")
@@ -254,6 +254,7 @@ class Desk:
         if exits.time_candles is not None:
             begun = ts if self.at_close and order.type == "market" else candle_ts
             guard.due = begun + exits.time_candles * (ts - candle_ts)
+            guard.candles = exits.time_candles
         return guard
 
     def _leave(

@@ -116,8 +116,11 @@ class Ledger:
     def rejection(self, outbox: Outbox, signal: Any, side: Any, gate: str, refusal: Refusal) -> None:
         """A signal that a gate refused."""
         self.counts["rejections"] += 1
+        facts = [self.portfolio, signal.strategy, signal.symbol, signal.ts, "rejection"]
+        if signal.strategy == base.MANUAL:
+            facts.append(signal.id)  # people may try more than once behind a candle
         row = RejectionRow(
-            id=event_id(self.portfolio, signal.strategy, signal.symbol, signal.ts, "rejection"),
+            id=event_id(*facts),
             ts=signal.ts,
             portfolio=self.portfolio,
             strategy=signal.strategy,

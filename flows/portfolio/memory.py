@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from typing import Any
 
 from flows.portfolio.book import Key
@@ -25,7 +25,7 @@ class Memory:
     def entered(self, ts: int, position_id: str, risk: float) -> None:
         """An entry was ordered that would lose ``risk`` at its stop."""
         del self.entries[: bisect_right(self.entries, ts - self.window)]
-        self.entries.append(ts)
+        insort(self.entries, ts)  # a click may come before the instant that is decided next
         if self.kept:
             self.risked[position_id] = self.risked.get(position_id, 0.0) + risk
 

@@ -32,6 +32,7 @@ class Guard(msgspec.Struct, gc=False):
     due: int = NEVER  # close of the last candle that it is held, epoch ms
     targets: int = 0  # that were reached
     numbered: int = 0  # tranches that it ever had
+    candles: int = 0  # so many it is held, if its time ends
 
     def tighten(self, stop: Decimal) -> bool:
         """Move stops that are farther away to a level. Returns whether any was."""

@@ -28,7 +28,9 @@ class CommandsConfig(Section):
         {}, description="by name of a sender, the commands that he may give; * for all"
     )
     max_age: Duration = Field(
-        "1m", description="older ones are refused when they arrive, and so are ones of the future"
+        "1m",
+        description="older ones are refused when they arrive, and so are ones of the future; an order by hand, too, "
+        "when the symbol's last close is older than this and its timeframe",
     )
     confirm_within: Duration = Field("1m", description="how long the token of a two-step command is good")
     intents_expire: Duration = Field("1h", description="how long an intent is remembered, so that it is not done twice")

@@ -67,7 +67,7 @@ exits:
   time_candles: 120
 commands:
   senders: {{ann: ["*"]}}
-  max_age: 7d
+  max_age: 36500d
   confirm_within: 7d
   intents_expire: 7d
 run:

@@ -15,6 +15,8 @@ from schemas.config.root import Config
 from schemas.timeframe import to_millis
 
 Figures = dict[str, Any]
+MANUAL = "manual"
+"""The strategy of what is traded by hand."""
 OFF = -np.inf
 """A level of equity that is never reached."""
 

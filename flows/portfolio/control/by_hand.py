@@ -5,26 +5,33 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from flows.outbox import Outbox
+from flows.outbox import Outbox, new_outbox
+from flows.portfolio.control.base import MANUAL
 from flows.portfolio.control.outcome import Outcome, Refused, done
 from flows.portfolio.control.steering import Steering
+from flows.portfolio.gates.base import Refusal
 from schemas.ids import event_id
 from schemas.signal import Signal
-from schemas.timeframe import from_millis
+from schemas.timeframe import from_millis, to_millis
 from schemas.wire import wire
 
 if TYPE_CHECKING:
+    from flows.portfolio.account import Account
     from flows.portfolio.control.commands import Given
     from flows.portfolio.stage import PortfolioStage
 
 SignalRow = wire(Signal)
-MANUAL = "manual"
-"""The strategy of what is traded by hand."""
 
 
 def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, outbox: Outbox) -> Outcome:
-    """Carry out an intent, once. Raises Refused when it has been, is about to be, or when a gate says no."""
+    """Carry out an intent, once. Raises Refused when it has been, is about to be, or when a gate says no.
+
+    What is refused has changed nothing: all of it is tried on a twin of the account first, so that a position is not
+    left for another one that may not be entered.
+    """
     id_, symbol, now = given.argument("intent"), given.argument("symbol"), given.received_ms
+    if not id_.strip():
+        raise Refused("ARGUMENT_MISSING", argument="intent")
     life = steering.intents.of(id_, now)
     if life is not None and life.status != "failed":
         code = "INTENT_EXECUTED" if life.status == "executed" else "INTENT_PENDING"
@@ -32,22 +39,20 @@ def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, ou
     account = stage.live
     if not account.knows(symbol):
         raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
-    ts = account.tally["now"].item()
-    if any(one.order.strategy == MANUAL for one in account.broker.waiting.get(symbol, ())) or (
-        steering.by_hand.get(symbol) == ts
-    ):
-        raise Refused("INTENT_TOO_SOON", symbol=symbol, why="another one waits for the symbol's next candle")
+    _too_soon(account, steering, symbol)
+    _too_old(stage, account.slots[symbol], now)
     signal = _signal(stage, symbol, side, given)
     outbox["signals"].append(signal)
-    steering.by_hand[symbol] = ts
-    orders, refusals = len(outbox["orders"]), len(outbox["rejections"])
-    account.decide([signal], stage.aligner.timeframes, outbox)
-    made = [order for order in outbox["orders"][orders:] if order.signal_id == signal.id]
-    refused = [row for row in outbox["rejections"][refusals:] if row.signal_id == signal.id]
-    if refused:
-        steering.intents.failed(id_, now, refused[0].code)
-        raise Refused(refused[0].code, **refused[0].figures)
-    entry = made[-1]
+    trial, timeframes = new_outbox(), stage.aligner.timeframes
+    account.twin().decide([signal], timeframes, trial, now)
+    for row in trial["rejections"]:
+        account.ledger.rejection(outbox, signal, row.side, row.gate, Refusal(row.code, row.figures))
+        steering.intents.failed(id_, now, row.code)
+        raise Refused(row.code, **row.figures)
+    orders = len(outbox["orders"])
+    account.decide([signal], timeframes, outbox, now)
+    steering.by_hand[symbol] = signal.ts
+    entry = [order for order in outbox["orders"][orders:] if order.signal_id == signal.id][-1]
     steering.intents.begin(id_, now, entry.id, "ordered")
     if any(fill.order_id == entry.id for fill in outbox["fills"]):
         steering.intents.filled(entry.id, "filled")
@@ -55,13 +60,32 @@ def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, ou
     return done(intent=id_, order_id=entry.id, signal_id=signal.id, **figures)
 
 
+def _too_soon(account: Account, steering: Steering, symbol: str) -> None:
+    """An order has the id of its instant, and one that waits has to be filled before the next."""
+    for one in account.broker.waiting.get(symbol, ()):
+        if one.order.strategy == MANUAL:
+            why = f"an order that was given before waits for the symbol's next candle ({one.order.leg})"
+            raise Refused("INTENT_TOO_SOON", symbol=symbol, order_id=one.order.id, why=why)
+    if steering.by_hand.get(symbol) == account.tally["now"].item():
+        raise Refused("INTENT_TOO_SOON", symbol=symbol, why="another one was ordered behind the same candle")
+
+
+def _too_old(stage: PortfolioStage, slot: int, now: int) -> None:
+    """The last close may be as old as the candle that follows it, which may be as late as a command."""
+    age = now - stage.live.lanes["seen"].item(slot)
+    most = int(stage.aligner.timeframes[slot]) + to_millis(stage.config.commands.max_age)
+    if age > most:
+        raise Refused("DATA_STALE", age_ms=age, most_ms=most)
+
+
 def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
     account, command = stage.live, given.command
     slot = account.slots[symbol]
     price = account.lanes["mark"].item(slot)
     bid, ask = _number(given, "bid"), _number(given, "ask")
-    if bid is not None and ask is not None and ask < bid:
-        raise Refused("ARGUMENT_WRONG", why=f"ask {ask} is below bid {bid}")
+    stop = _number(given, "stop")
+    if bid is not None and ask is not None:
+        _plausible(bid, ask, price, stop)
     return SignalRow(
         id=event_id(stage.name, command.id, "intent"),
         ts=account.tally["now"].item(),
@@ -72,7 +96,7 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
         mode="live",
         side="long" if side > 0 else "short",
         price=price,
-        stop=_number(given, "stop"),
+        stop=stop,
         target=_number(given, "target"),
         confidence=1.0,
         missing=0,
@@ -81,6 +105,15 @@ def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:
         bid=bid,
         ask=ask,
     )
+
+
+def _plausible(bid: float, ask: float, price: float, stop: float | None) -> None:
+    """A spread says nothing when it lies where the order would never be: beyond the stop, or as far the other way."""
+    if ask < bid:
+        raise Refused("ARGUMENT_WRONG", why=f"ask {ask} is below bid {bid}")
+    if stop is not None and (bid > price + abs(price - stop) or ask < price - abs(price - stop)):
+        why = f"bid {bid} and ask {ask} are farther from the last close {price} than the stop {stop}"
+        raise Refused("ARGUMENT_WRONG", why=why)
 
 
 def _number(given: Given, name: str) -> float | None:

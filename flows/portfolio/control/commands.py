@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.outbox import Outbox
-from flows.portfolio.control import by_hand, tuning
-from flows.portfolio.control.base import ALL, Place
+from flows.portfolio.control import BREAKERS, by_hand, tuning
+from flows.portfolio.control.base import ALL, MANUAL, Place
 from flows.portfolio.control.outcome import Outcome, Refused, done, post
 from flows.portfolio.control.states import COMMAND, HALTED, REDUCING
 from flows.portfolio.control.steering import Steering
@@ -115,7 +115,7 @@ class Commands:
                 raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
             return Place("symbol", str(symbol))
         if (strategy := arguments.get("strategy")) is not None:
-            if strategy not in {*self.stage.labels, by_hand.MANUAL}:
+            if strategy not in {*self.stage.labels, MANUAL}:
                 raise Refused("STRATEGY_UNKNOWN", strategy=strategy)
             return Place("strategy", str(strategy))
         return ALL
@@ -191,6 +191,9 @@ class Commands:
     def reset(self, given: Given, outbox: Outbox) -> Outcome:
         """Reset a breaker: there, or wherever it has tripped."""
         name, steering = given.argument("breaker"), self.steering
+        known = [breaker.name for breaker in BREAKERS]
+        if name not in known:
+            raise Refused("ARGUMENT_WRONG", why=f"{name!r:.80} is no breaker: {', '.join(known)}")
         place = self.place(given)
         keys = [key for key in sorted(steering.tripped) if key[0] == name and place in (ALL, key[1])]
         if not keys:

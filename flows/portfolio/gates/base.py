@@ -36,6 +36,7 @@ class Intent(msgspec.Struct, gc=False):
     lots: Decimal = Decimal(0)  # the quantity on the lot, as it will be ordered
     atr: float = math.nan  # average true range, if a level is measured in it
     trigger: Decimal | None = None  # price of an order that waits for it; none at the market
+    now: int = 0  # epoch ms: close of the signal's candle, or when somebody gave the order by hand
 
 
 class Exposures(msgspec.Struct, gc=False):

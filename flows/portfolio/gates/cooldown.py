@@ -32,5 +32,5 @@ class Cooldown(Gate):
         left = standing.memory.exits.get((signal.symbol, signal.strategy))
         if left is None:
             return {"since_exit_ms": None}
-        figures = {"since_exit_ms": signal.ts - left, "least_ms": self.wait}
-        return Refusal("COOLDOWN_ACTIVE", figures) if signal.ts - left < self.wait else figures
+        figures = {"since_exit_ms": intent.now - left, "least_ms": self.wait}
+        return Refusal("COOLDOWN_ACTIVE", figures) if intent.now - left < self.wait else figures

@@ -28,5 +28,5 @@ class OrderRate(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``ORDERS_TOO_MANY`` when one more would pass the limit."""
-        figures = {"orders": standing.memory.entries_since(intent.signal.ts - self.window), "most": self.most}
+        figures = {"orders": standing.memory.entries_since(intent.now - self.window), "most": self.most}
         return Refusal("ORDERS_TOO_MANY", figures) if figures["orders"] >= self.most else figures

@@ -14,7 +14,7 @@ class Session(Gate):
 
     name = "session"
     codes: ClassVar = {
-        "SESSION_CLOSED": "the signal lies outside of the hours in which entries are allowed",
+        "SESSION_CLOSED": "the signal, or the order by hand, lies outside of the hours in which entries are allowed",
     }
 
     def __init__(self, config: Config) -> None:
@@ -28,9 +28,9 @@ class Session(Gate):
         return bool(config.risk.sessions)
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
-        """``SESSION_CLOSED`` when no session is open at the close of the signal's candle."""
-        minute = minute_of_week(intent.signal.ts)
-        at, open_ = self.minutes.get(minute) or self._look_up(minute, intent.signal.ts)
+        """``SESSION_CLOSED`` when no session is open at the close of the signal's candle, or at a click."""
+        minute = minute_of_week(intent.now)
+        at, open_ = self.minutes.get(minute) or self._look_up(minute, intent.now)
         return {"at": at} if open_ else Refusal("SESSION_CLOSED", {"at": at})
 
     def _look_up(self, minute: int, ts: int) -> tuple[str, bool]:

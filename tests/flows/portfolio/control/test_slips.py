@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from flows.portfolio.control import BREAKERS
 from flows.portfolio.control.commands import NAMED
 from flows.portfolio.control.intents import Intents
-from schemas.command import COMMANDS
+from schemas.command import COMMANDS, Command
 from tests.flows.portfolio.control.test_commands import BUY, answers, given, play
 from tests.flows.portfolio.stories import flat
 
@@ -84,3 +87,42 @@ def test_intents_that_fail_are_forgotten_in_time() -> None:
     for now in range(100):
         intents.failed(f"click-{now}", now, "TRADING_HALTED")
     assert len(intents.lives) == 11
+
+
+@pytest.mark.parametrize("intent", ["", "  "])
+def test_an_intent_has_a_name(intent: str) -> None:
+    _, outbox = play([given(1.5, "buy", **{**BUY, "intent": intent})])
+    assert (outbox["replies"][0].code, outbox["replies"][0].figures) == ("ARGUMENT_MISSING", {"argument": "intent"})
+
+
+def test_a_breaker_that_there_is_not_is_told_from_one_that_has_not_tripped() -> None:
+    _, outbox = play([given(1.5, "reset", breaker="drawdwon")])
+    (reply,) = outbox["replies"]
+    known = ", ".join(breaker.name for breaker in BREAKERS)
+    assert (reply.code, reply.figures) == ("ARGUMENT_WRONG", {"why": f"'drawdwon' is no breaker: {known}"})
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "why"),
+    [
+        (50.0, 50.01, "bid 50.0 and ask 50.01 are farther from the last close 100.0 than the stop 95.0"),
+        (105.01, 105.02, "bid 105.01 and ask 105.02 are farther from the last close 100.0 than the stop 95.0"),
+        (105.0, 105.01, None),
+        (94.99, 95.0, None),
+    ],
+)
+def test_bid_and_ask_lie_no_farther_away_than_the_stop(bid: float, ask: float, why: str | None) -> None:
+    _, outbox = play([given(1.5, "buy", **{**BUY, "bid": bid, "ask": ask})], risk__max_spread_bps=10)
+    (reply,) = outbox["replies"]
+    assert reply.code == ("ARGUMENT_WRONG" if why else "DONE")
+    assert reply.figures.get("why") == why
+
+
+@pytest.mark.parametrize(("value", "shown"), [([1, 2], "[1, 2]"), (True, "True"), ({"a": 1}, "{'a': 1}")])
+def test_an_argument_is_a_figure_or_a_text_and_nothing_made_of_them(value: Any, shown: str) -> None:
+    record = {**given(1.5, "set", key="risk.sessions", value="x").model_dump()}
+    record["arguments"]["value"] = value
+    with pytest.raises(ValidationError) as caught:
+        Command.model_validate_json(json.dumps(record), strict=True)
+    told = [(error["loc"], error["msg"]) for error in caught.value.errors()]
+    assert told == [(("arguments",), f"'value' is a text, a number or null, not {shown}")]

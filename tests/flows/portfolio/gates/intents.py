@@ -31,7 +31,7 @@ def an_intent(
     """An entry at 100 with a stop 5 away."""
     signal = wish(1, "long" if side > 0 else "short", price, stop, target, missing=missing)
     given = Intent(signal, side, price, instrument or settings().instruments.default)
-    given.quantity, given.risk = quantity, risk
+    given.quantity, given.risk, given.now = quantity, risk, signal.ts
     return given
 
 
