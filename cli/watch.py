@@ -16,6 +16,7 @@ from cli.errors import UserError
 from cli.options import load_checked
 from connectors.kafka.connection import Connection
 from flows.portfolio.control.tuning import can_change
+from schemas.config.commands import CONFIG
 from schemas.config.exits import OwnExits
 from schemas.config.load import DEFAULT_PATH, overridden
 from schemas.config.problem import ConfigError
@@ -23,7 +24,6 @@ from schemas.config.root import Config
 from schemas.config.section import fields_of
 from schemas.config.show import scalar
 
-SENDER = "config"
 EVERY_S = 0.5
 WAIT_S = 30.0
 Say = Callable[[str], None]
@@ -109,7 +109,7 @@ class Watch:
             self._say(f"{self._path}: {', '.join(fixed)}: a restart takes that up (--accept-changes)")
         for key, value in changes.items():
             arguments = {"key": key, "value": value}
-            reply = ask(Connection(self._config.kafka), self._config, SENDER, "set", arguments, WAIT_S)
+            reply = ask(Connection(self._config.kafka), self._config, CONFIG, "set", arguments, WAIT_S)
             if reply is None:
                 raise UserError(f"{key}: no answer within {WAIT_S:g} s")
             if reply["status"] == "done":
@@ -122,6 +122,6 @@ class Watch:
 
 def watched(path: Path | None, config: Config) -> Path | None:
     """The file to watch: None without one, and when ``commands.senders`` does not let ``config`` set anything."""
-    allowed = config.commands.senders.get(SENDER, ())
+    allowed = config.commands.senders.get(CONFIG, ())
     found = path or (DEFAULT_PATH if DEFAULT_PATH.is_file() else None)
     return found if "set" in allowed or "*" in allowed else None

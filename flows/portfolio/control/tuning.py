@@ -47,7 +47,7 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
         raise Refused("SETTING_WRONG", key=key, why="; ".join(one.message for one in error.problems)) from None
     if keeps(new) != keeps(config):
         raise Refused("SETTING_FIXED", key=key, why="it needs figures of the past that were not kept: restart with it")
-    return new, _shown(config, key), _shown(new, key)
+    return new, shown(config, key), shown(new, key)
 
 
 def keeps(config: Config) -> tuple[Any, ...]:
@@ -56,7 +56,7 @@ def keeps(config: Config) -> tuple[Any, ...]:
     return (*watch_of(config).tolist(), config.risk.var_window, kelly)
 
 
-def _shown(config: Config, key: str) -> Any:
+def shown(config: Config, key: str) -> Any:
     """As a record has it: what is no single value in one line of YAML, as in the file."""
     value = _at(config, key)
     return value if isinstance(value, float | int | str | None) else scalar(value)

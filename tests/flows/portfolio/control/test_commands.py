@@ -274,6 +274,34 @@ def test_a_whole_section_is_not_set_at_once(key: str) -> None:
     assert [(row.code, row.figures) for row in outbox["replies"]] == [("SETTING_WRONG", {"key": key, "why": why})]
 
 
+@pytest.mark.parametrize(
+    ("commands", "file", "found"),
+    [
+        ([("ann", "0.9")], "0.7", 0.9),  # what was set outlives a restart with the same file
+        ([("ann", "0.9")], "0.5", 0.5),  # … and gives way to another file
+        ([("config", "0.6")], "0.6", 0.6),
+        ([("config", "0.6")], "0.7", 0.7),  # saved while it was stopped
+        ([("config", "0.6"), ("ann", "0.9")], "0.6", 0.9),
+        ([("config", "0.6"), ("ann", "0.9")], "0.7", 0.7),
+        ([("ann", "0.9"), ("config", "0.6")], "0.6", 0.6),
+        ([("ann", "0.9"), ("ann", "0.8")], "0.7", 0.8),
+    ],
+)
+def test_after_a_restart_holds_what_was_set_unless_the_file_has_changed_since(
+    commands: list[tuple[str, str]], file: str, found: float
+) -> None:
+    key, rules = "risk.per_trade_pct", {**RULES, "commands.senders": {"ann": ["set"], "config": ["set"]}}
+    wrote = [given(1.1 + at / 10, "set", sender, key=key, value=value) for at, (sender, value) in enumerate(commands)]
+    other = given(1.9, "set", key="risk.max_leverage", value="2")
+    before = PortfolioStage(settings({**rules, key: 0.7}), commands=[*wrote, other])
+    replies = tell(before, [slices(ROWS, [])])["replies"]
+    assert [row.code for row in replies] == ["DONE"] * (len(commands) + 1)
+    after = PortfolioStage(settings({**rules, key: float(file)}))
+    after.restore(pickle.loads(pickle.dumps(before.snapshot())))
+    assert (after.config.risk.per_trade_pct, after.live.config.risk.per_trade_pct) == (found, found)
+    assert after.config.risk.max_leverage == 2
+
+
 def test_a_breaker_can_be_set_up_while_it_runs() -> None:
     rows = [*flat((1, 2), 100.0), Row(3, 100, 100, 60, 60), *flat((4,), 60.0)]
     _, outbox = play(
