@@ -134,3 +134,22 @@ def test_a_process_that_is_started_again_takes_up_nothing_unasked(saved: Saved) 
         os.kill(int(children[0]), signal.SIGKILL)
         assert run.wait() == 2
     assert "  broker.fee_pct: 0.05 → 0.5" in run.said().splitlines()
+
+
+def test_what_somebody_has_set_outlives_other_saves_and_a_kill(saved: Saved) -> None:
+    installation = saved.installation
+    words = ("command", "set", "risk.per_trade_pct=0.8", "--sender", "ann")
+    with installation.running() as run:
+        saved.status(run)
+        assert installation.done(*words) == "done: DONE: value=0.8\n"
+        saved.save(1.0, 0.05, ", max_open_positions: 2")
+        saved.told(run, ": risk.max_open_positions = 2: done: DONE: value=2")
+        assert saved.made_with() == (1.0, 0.05)
+        killed(run)
+    with installation.running() as run:
+        saved.status(run)
+        assert installation.done(*words) == "done: DONE: value=0.8\n"
+        assert run.end() == 0
+    key = "risk.per_trade_pct"
+    changes = [(row["before"], row["after"]) for row in installation.records("audit") if key in row["after"]]
+    assert changes == [({key: 1.0}, {key: 0.8}), ({key: 0.8}, {key: 0.8})]
