@@ -51,7 +51,7 @@ def run(
     from cli.options import load_checked
     from flows import live_process, supervise
     from flows.clock import watch_clock
-    from flows.deployment import check_currency, find, open_state, refuse_real_money
+    from flows.deployment import check_currency, find, refuse_real_money
     from flows.process import LostError
     from sinks.kafka.errors import GivenUpError
     from sinks.state_folder import StateFolder
@@ -62,11 +62,7 @@ def run(
     refuse_real_money(loaded.config.broker, switched_on=real_money)
     deployment, folder = find(loaded.config), StateFolder(state)
     check_currency(deployment)
-    if os.environ.get(live_process.PARENT) == "1":
-        live_process.end_with_parent()  # which has opened the state, and holds its lock
-    else:
-        share = (process, len(address or ()) or processes)
-        open_state(deployment, folder, share, rebuild=rebuild, accept=accept_changes)
+    _open(deployment, folder, (process, len(address or ()) or processes), rebuild, accept_changes)
     _compile()
     again = supervise.command_of([word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")])
     try:
@@ -82,6 +78,19 @@ def run(
     except LostError as lost:
         say(f"penstock: {lost}")
         os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
+
+
+def _open(
+    deployment: Deployment, folder: StateFolder, share: tuple[int | None, int], rebuild: bool, accept: bool
+) -> None:
+    from flows.deployment import check_settings, open_state
+    from flows.live_process import PARENT, end_with_parent
+
+    if os.environ.get(PARENT) == "1":
+        end_with_parent()  # which has opened the state, and holds its lock
+        check_settings(deployment, folder)
+    else:
+        open_state(deployment, folder, share, rebuild=rebuild, accept=accept)
 
 
 def _compile() -> None:

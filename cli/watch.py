@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -17,14 +16,14 @@ from cli.errors import UserError
 from cli.options import load_checked
 from connectors.kafka.connection import Connection
 from flows.portfolio.control.tuning import can_change
+from schemas.config.commands import CONFIG
 from schemas.config.exits import OwnExits
-from schemas.config.load import DEFAULT_PATH
+from schemas.config.load import DEFAULT_PATH, overridden
 from schemas.config.problem import ConfigError
 from schemas.config.root import Config
 from schemas.config.section import fields_of
 from schemas.config.show import scalar
 
-SENDER = "config"
 EVERY_S = 0.5
 WAIT_S = 30.0
 Say = Callable[[str], None]
@@ -60,17 +59,14 @@ def _settings(section: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, tuple | list | dict):
-        return json.dumps(
-            value, default=lambda one: one.model_dump(mode="json") if isinstance(one, BaseModel) else str(one)
-        )
-    return str(value) if isinstance(value, str) else scalar(value)
+    return value if isinstance(value, str) else scalar(value)
 
 
 class Watch:
     """Looks at the file twice a second. What is invalid changes nothing, and is told why.
 
-    ``kept`` is called with the configuration whose every change is in force.
+    ``config`` is what is in force of the file: at first all of it, then with each setting that the portfolio has taken.
+    ``kept`` is called with it whenever that is another one.
     """
 
     def __init__(
@@ -111,22 +107,21 @@ class Watch:
         changes, fixed = differences(self._config, new)
         if fixed:
             self._say(f"{self._path}: {', '.join(fixed)}: a restart takes that up (--accept-changes)")
-        refused = list(fixed)
         for key, value in changes.items():
             arguments = {"key": key, "value": value}
-            reply = ask(Connection(self._config.kafka), self._config, SENDER, "set", arguments, WAIT_S)
+            reply = ask(Connection(self._config.kafka), self._config, CONFIG, "set", arguments, WAIT_S)
             if reply is None:
                 raise UserError(f"{key}: no answer within {WAIT_S:g} s")
+            if reply["status"] == "done":
+                self._config = overridden(self._config, [f"{key}={value}"])
+                self._kept(self._config)
             self._say(f"{self._path}: {key} = {value}: {reply['status']}: {reply['message']}")
-            if reply["status"] != "done":
-                refused.append(key)
-        if not refused:
-            self._kept(new)
-        self._config = new
+        if not changes and not fixed:
+            self._say(f"{self._path} was saved: all of it is in force")
 
 
 def watched(path: Path | None, config: Config) -> Path | None:
     """The file to watch: None without one, and when ``commands.senders`` does not let ``config`` set anything."""
-    allowed = config.commands.senders.get(SENDER, ())
+    allowed = config.commands.senders.get(CONFIG, ())
     found = path or (DEFAULT_PATH if DEFAULT_PATH.is_file() else None)
     return found if "set" in allowed or "*" in allowed else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,13 +140,26 @@ def open_state(
             why = f"{folder.path} was made from other topics than {anew[0]}: go back to those settings, or begin"
         raise DeploymentError(f"{why} as somebody else, with another --state, kafka.deployment and portfolio.name")
     if changes and not accept:
-        lines = "\n".join(changes)
-        raise DeploymentError(
-            f"{folder.path} was made with other settings; go back to them, give another --state, kafka.deployment and "
-            f"portfolio.name, or carry the state over with --accept-changes\n{lines}"
-        )
+        raise _others(folder, changes)
     if changes:
         folder.write(settings)
+
+
+def check_settings(deployment: Deployment, folder: StateFolder) -> None:
+    """For one of several processes, whose parent has opened the state: it may have been saved otherwise since then.
+
+    Raises DeploymentError with what differs.
+    """
+    if changes := folder.changes(made_with(deployment)):
+        raise _others(folder, changes)
+
+
+def _others(folder: StateFolder, changes: Sequence[str]) -> DeploymentError:
+    lines = "\n".join(changes)
+    return DeploymentError(
+        f"{folder.path} was made with other settings; go back to them, give another --state, kafka.deployment and "
+        f"portfolio.name, or carry the state over with --accept-changes\n{lines}"
+    )
 
 
 def _writer(deployment: Deployment, journal: str) -> str | None:

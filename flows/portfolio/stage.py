@@ -15,6 +15,7 @@ from flows.portfolio.account import Account
 from flows.portfolio.align import Aligner, Block, Notice
 from flows.portfolio.control.base import Place
 from flows.portfolio.control.commands import Commands
+from flows.portfolio.control.tuning import shown
 from schemas.command import Command
 from schemas.config.load import overridden
 from schemas.config.root import Config
@@ -41,7 +42,9 @@ class PortfolioStage:
         self.config = config
         self.labels = [strategy.label for strategy in config.strategies]
         self.planned, self.obeyed = commands, 0
+        self.given = config  # before commands have changed anything
         self.changes: dict[str, str] = {}  # settings that commands have changed
+        self.filed: dict[str, Any] = {}  # … and what the configuration file had for them then
         self.modes: dict[str, str] = {}  # … and modes of strategies
         self.commands = Commands(self)
         self.aligner = Aligner(to_millis(config.market.allowed_lateness))
@@ -156,6 +159,7 @@ class PortfolioStage:
             "live": self.live.snapshot(),
             "shadows": accounts,
             "steered": steered,
+            "filed": dict(self.filed),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -163,6 +167,11 @@ class PortfolioStage:
         self.aligner.restore(state["aligner"])
         self.obeyed, changes, self.modes, commands = state["steered"]
         self.commands.restore(commands)
+        filed = state.get("filed", {})
+        # What the file says otherwise now was changed since then, and goes before what commands had said.
+        anew = {key for key, was in filed.items() if shown(self.given, key) != was}
+        self.filed = {key: was for key, was in filed.items() if key not in anew}
+        changes = {key: value for key, value in changes.items() if key not in anew}
         if changes:
             self.configure(overridden(self.config, [f"{key}={value}" for key, value in changes.items()]), changes)
         self.live.restore(state["live"])

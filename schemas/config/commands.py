@@ -19,6 +19,8 @@ def _are_commands(names: tuple[str, ...]) -> tuple[str, ...]:
 
 SINK = "sink"
 """The sender of the alarms that a live run tells itself."""
+CONFIG = "config"
+"""The sender of the settings that a live run finds in its saved configuration file."""
 
 
 class CommandsConfig(Section):

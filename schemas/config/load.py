@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.config.explain import explain
 from schemas.config.interpolate import interpolate
-from schemas.config.override import from_environment, from_sets, named
+from schemas.config.override import from_environment, from_sets
 from schemas.config.problem import ConfigError, Problem, Where
 from schemas.config.root import Config
 from schemas.config.section import fields_of
@@ -100,26 +100,26 @@ def overridden(config: Config, sets: Sequence[str]) -> Config:
     >>> overridden(Config(), ["risk.per_trade_pct=0.25"]).risk.per_trade_pct
     0.25
     """
-    tree, old = Branch(Where("default")), config.model_dump(mode="json")
-    if any(text.startswith("strategies.") for text in sets):
-        tree.items["strategies"] = named(config.strategies)
-    problems = from_sets(tree, sets)
-    if problems:
+    tree = _written(config.model_dump(mode="json"))
+    assert isinstance(tree, Branch)
+    if problems := from_sets(tree, sets):
         raise ConfigError(problems)
-    new = _plain(tree, Config)
-    if "strategies" in new and len(new["strategies"]) == len(old["strategies"]):
-        new["strategies"] = [_merged(*both) for both in zip(old["strategies"], new["strategies"], strict=True)]
-    merged = _merged(old, new)
     try:
-        return Config.model_validate_json(json.dumps(merged), strict=True)
+        return Config.model_validate_json(json.dumps(_plain(tree, Config)), strict=True)
     except ValidationError as error:
         raise ConfigError(explain(error, Config)) from None
 
 
-def _merged(old: Any, new: Any) -> Any:
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+def _written(value: Any) -> Tree:
+    """JSON data as if it were read from a file."""
+    where = Where("default")
+    if isinstance(value, dict):
+        return Branch(where, dict.fromkeys(value, where), {key: _written(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return Row(where, [_written(item) for item in value])
+    if isinstance(value, str):
+        return Leaf(value, where, quoted=True)
+    return Leaf("" if value is None else json.dumps(value), where)
 
 
 def values(item: Any, path: str = "") -> Iterator[tuple[str, Any]]:

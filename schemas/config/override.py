@@ -47,25 +47,15 @@ def from_sets(tree: Branch, sets: Sequence[str]) -> list[Problem]:
         if not equals or not all(key.split(".")):
             problems.append(Problem("write --set section.key=value", where=Where(f"--set {key}")))
         else:
-            problems += _put(tree, _steps(key), value.strip(), Where(f"--set {key}"), fold=False)
+            problems += _put(tree, steps_of(key), value.strip(), Where(f"--set {key}"), fold=False)
     return problems
-
-
-def named(strategies: Sequence[StrategyConfig]) -> Row:
-    """What tells strategies apart, to be added to."""
-    at = Where("default")
-    row = Row(at)
-    for one in strategies:
-        texts = {"use": one.use, **({"name": one.name} if one.name else {})}
-        row.items.append(Branch(at, dict.fromkeys(texts, at), {key: Leaf(text, at) for key, text in texts.items()}))
-    return row
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in name.upper().split("__")]
 
 
-def _steps(key: str) -> list[str]:
+def steps_of(key: str) -> list[str]:
     """Cut a dotted key, but not a symbol: ``instruments.symbols.BRK.B/USD.lot`` has four steps."""
     steps: list[str] = []
     annotation: Any = Config

@@ -46,6 +46,8 @@ def scalar(value: Any) -> str:
     >>> [scalar(value) for value in (Decimal("1E-8"), 0.5, True, None, "1m", "5", "BTC/USDT:USDT", ("*",), {})]
     ['0.00000001', '0.5', 'true', 'null', '1m', '"5"', 'BTC/USDT:USDT', '["*"]', '{}']
     """
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, str):

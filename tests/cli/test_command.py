@@ -20,6 +20,7 @@ strategies: [{use: sma_cross, params: {fast: 20, slow: 50}}]
 market: {max_wait: 1s, stale_after: 1m}
 commands:
   senders: {ann: ["*"], bot: [buy, status], config: [set]}
+  max_age: 36500d  # the candles are of long ago
 run: {equity_every: 1m, checkpoint_every_s: 1}
 """
 BUY = ("buy", "BTC/USDT", "stop=95", "intent=click")

@@ -76,6 +76,10 @@ def test_the_outputs_do_not_depend_on_how_the_input_is_cut(tmp_path: Path) -> No
     [
         ("{", "commands.jsonl:2: Invalid JSON"),
         ('{"id": "x"}', "commands.jsonl:2: ts: Field required"),
+        (
+            command(2, "pause", symbol="LIST").replace('"LIST"', '["BTC/USDT"]'),
+            "commands.jsonl:2: arguments: 'symbol' is a text, a number or null, not ['BTC/USDT']",
+        ),
         (command(2, "pause", "other"), "commands.jsonl:2: it is for portfolio other, and this one is main"),
     ],
 )

@@ -12,6 +12,7 @@ from flows.portfolio.control.outcome import Outcome, Refused, done, post
 from flows.portfolio.control.states import COMMAND, HALTED, REDUCING
 from flows.portfolio.control.steering import Steering
 from schemas.command import COMMANDS, Command
+from schemas.config.commands import CONFIG
 from schemas.ids import event_id
 from schemas.timeframe import to_millis
 
@@ -222,7 +223,11 @@ class Commands:
         """Change a setting, from now on."""
         key, value = given.argument("key"), given.argument("value")
         config, before, after = tuning.changed(self.stage.config, key, value)
-        self.stage.configure(config, {**self.stage.changes, key: value})
+        changes = {known: one for known, one in self.stage.changes.items() if known != key}
+        self.stage.configure(config, {**changes, key: value})  # in the order in which they were given
+        self.stage.filed.setdefault(key, tuning.shown(self.stage.given, key))
+        if given.command.sender == CONFIG:
+            self.stage.filed[key] = after
         return done(before={key: before}, after={key: after}, value=after)
 
     def trade(self, side: int, given: Given, outbox: Outbox) -> Outcome:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pydantic import BaseModel
+
 from flows.portfolio.control.outcome import Refused
 from flows.portfolio.estimates import watch_of
-from schemas.config.load import overridden, values
+from schemas.config.load import overridden
+from schemas.config.override import steps_of
 from schemas.config.problem import ConfigError
 from schemas.config.root import Config
+from schemas.config.section import fields_of
 from schemas.config.show import scalar
 
 SECTIONS = ("risk", "breakers", "exits")
@@ -35,7 +39,7 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
     if not can_change(key):
         why = f"only {', '.join(SECTIONS)} and strategies.NAME.exits can change while it runs"
         raise Refused("SETTING_FIXED", key=key, why=why)
-    if key in SECTIONS or key.endswith(".exits"):
+    if isinstance(_at(config, key), BaseModel):  # as a whole it would put back to the defaults what is not named
         raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {key}.KEY")
     try:
         new = overridden(config, [f"{key}={value}"])
@@ -43,7 +47,7 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
         raise Refused("SETTING_WRONG", key=key, why="; ".join(one.message for one in error.problems)) from None
     if keeps(new) != keeps(config):
         raise Refused("SETTING_FIXED", key=key, why="it needs figures of the past that were not kept: restart with it")
-    return new, _shown(config, key), _shown(new, key)
+    return new, shown(config, key), shown(new, key)
 
 
 def keeps(config: Config) -> tuple[Any, ...]:
@@ -52,11 +56,21 @@ def keeps(config: Config) -> tuple[Any, ...]:
     return (*watch_of(config).tolist(), config.risk.var_window, kelly)
 
 
-def _shown(config: Config, key: str) -> Any:
-    steps = key.split(".")
-    if steps[0] == "strategies":  # by its name: there by its number, and absent where it has no such exit of its own
-        steps[1] = next((str(n) for n, one in enumerate(config.strategies) if one.label == steps[1]), steps[1])
-    path = ".".join(steps)
-    found = [value for name, value in values(config) if name == path or name.startswith(f"{path}.")]
-    value = found[0] if len(found) == 1 else found or None
+def shown(config: Config, key: str) -> Any:
+    """As a record has it: what is no single value in one line of YAML, as in the file."""
+    value = _at(config, key)
     return value if isinstance(value, float | int | str | None) else scalar(value)
+
+
+def _at(config: Config, key: str) -> Any:
+    """The value of a key; None when it is not there, as an exit that a strategy does not have of its own."""
+    here: Any = config
+    for step in steps_of(key):
+        if isinstance(here, BaseModel):
+            here = getattr(here, step) if step in fields_of(here) else None
+        elif isinstance(here, dict):
+            here = here.get(step)
+        else:
+            names = [getattr(one, "label", str(at)) for at, one in enumerate(here or ())]
+            here = here[names.index(step)] if step in names else None
+    return here

@@ -24,6 +24,15 @@ def test_trades_that_nobody_asks_for_are_not_kept() -> None:
     assert (memory.trades, memory.risked) == ({}, {})
 
 
+def test_entries_are_counted_by_their_times_in_whatever_order_they_came() -> None:
+    """A click at 0:65 that is obeyed before the instant 0:60 has been decided."""
+    memory = Memory(10_000.0, 60_000)
+    for ts in (10_000, 65_000, 60_000):
+        memory.entered(ts, "", 0.0)
+    assert memory.entries == [10_000, 60_000, 65_000]
+    assert [memory.entries_since(ts) for ts in (9_999, 10_000, 60_000, 65_000)] == [3, 2, 1, 0]
+
+
 def test_a_snapshot_is_all_of_it_and_a_copy() -> None:
     memory = Memory(10_000.0, 60_000, kept=3)
     closing(memory, -50.0)

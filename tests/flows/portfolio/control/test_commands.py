@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -230,6 +231,75 @@ def test_a_setting_is_changed_within_its_bounds_and_from_then_on(key: str, value
     assert [str(order.quantity) for order in outbox["orders"]] == ["1", "2" if code == "DONE" else "1"]
     audit = outbox["audit"][0]
     assert (audit.before, audit.after) == (({key: "1"}, {key: "2"}) if code == "DONE" else ({}, {}))
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "told"),
+    [
+        ("risk.groups", ["{a: [BTC/USDT]}"], ["{}", '{"a": ["BTC/USDT"]}']),
+        (
+            "risk.groups",
+            ["{a: [X/Y], b: [X/Y, Z/Y]}", "{c: [X/Y]}"],
+            ["{}", '{"a": ["X/Y"], "b": ["X/Y", "Z/Y"]}', '{"c": ["X/Y"]}'],
+        ),
+        ("risk.groups.a", ["X/Y"], [None, '["X/Y"]']),
+        ("risk.strategy_scale", ["{a: 0.5}"], ["{}", '{"a": 0.5}']),
+        (
+            "risk.lot_tiers",
+            ["[{equity: 100, quantity: 0.10}]"],
+            ["[]", '[{"equity": 100, "quantity": 0.10}]'],
+        ),
+        (
+            "exits.ladder",
+            ["[{share_pct: 50, at: 1}]"],
+            ["[]", '[{"share_pct": 50.0, "by": reward, "at": 1.0}]'],
+        ),
+    ],
+)
+def test_a_setting_is_told_as_it_is_written_with_its_names(key: str, values: list[str], told: list[Any]) -> None:
+    """And a list or mapping is set as a whole, as in the file: what it had before is gone."""
+    wrote = [*values, told[-1]]  # what is told can be given back, and changes nothing
+    commands = [given(1.1 + at / 10, "set", key=key, value=value) for at, value in enumerate(wrote)]
+    _, outbox = play(commands, wishes=[])
+    assert [row.code for row in outbox["replies"]] == ["DONE"] * len(wrote)
+    assert [(row.before[key], row.after[key]) for row in outbox["audit"]] == [*pairwise(told), (told[-1], told[-1])]
+    assert [row.figures["value"] for row in outbox["replies"]] == [*told[1:], told[-1]]
+
+
+@pytest.mark.parametrize("key", ["risk", "breakers.drawdown", "exits.dual"])
+def test_a_whole_section_is_not_set_at_once(key: str) -> None:
+    """It would put back what is not named to the defaults."""
+    _, outbox = play([given(1.5, "set", key=key, value="{}")], wishes=[])
+    why = f"a whole section; name one setting, as in {key}.KEY"
+    assert [(row.code, row.figures) for row in outbox["replies"]] == [("SETTING_WRONG", {"key": key, "why": why})]
+
+
+@pytest.mark.parametrize(
+    ("commands", "file", "found"),
+    [
+        ([("ann", "0.9")], "0.7", 0.9),  # what was set outlives a restart with the same file
+        ([("ann", "0.9")], "0.5", 0.5),  # … and gives way to another file
+        ([("config", "0.6")], "0.6", 0.6),
+        ([("config", "0.6")], "0.7", 0.7),  # saved while it was stopped
+        ([("config", "0.6"), ("ann", "0.9")], "0.6", 0.9),
+        ([("config", "0.6"), ("ann", "0.9")], "0.7", 0.7),
+        ([("ann", "0.9"), ("config", "0.6")], "0.6", 0.6),
+        ([("ann", "0.9"), ("ann", "0.8")], "0.7", 0.8),
+    ],
+)
+def test_after_a_restart_holds_what_was_set_unless_the_file_has_changed_since(
+    commands: list[tuple[str, str]], file: str, found: float
+) -> None:
+    key, rules = "risk.per_trade_pct", {**RULES, "commands.senders": {"ann": ["set"], "config": ["set"]}}
+    wrote = [given(1.1 + at / 10, "set", sender, key=key, value=value) for at, (sender, value) in enumerate(commands)]
+    other = given(1.9, "set", key="risk.max_leverage", value="2")
+    before = PortfolioStage(settings({**rules, key: 0.7}), commands=[*wrote, other])
+    replies = tell(before, [slices(ROWS, [])])["replies"]
+    assert [row.code for row in replies] == ["DONE"] * (len(commands) + 1)
+    after = PortfolioStage(settings({**rules, key: float(file)}))
+    after.restore(pickle.loads(pickle.dumps(before.snapshot())))
+    assert (after.config.risk.per_trade_pct, after.live.config.risk.per_trade_pct) == (found, found)
+    assert after.config.risk.max_leverage == 2
 
 
 def test_a_breaker_can_be_set_up_while_it_runs() -> None:
