@@ -174,21 +174,9 @@ def _mark(y: Any, lane: Any, close: float) -> None:
 
 @kernel
 def scan(
-    start: int,
-    slot: Slots,
-    ts: Ints,
-    high: Floats,
-    low: Floats,
-    close: Floats,
-    signal_ts: int,
-    lanes: Lanes,
-    tally: Tally,
-    interval: int,
-    out: Floats,
-    watch: Ints,
-    ring: Floats,
-    trails: Any,
-) -> tuple[int, int]:
+    start: int, slot: Slots, ts: Ints, high: Floats, low: Floats, close: Floats, signal_ts: int,
+    lanes: Lanes, tally: Tally, interval: int, out: Floats, watch: Ints, ring: Floats, trails: Any,
+) -> tuple[int, int]:  # fmt: skip
     """Walk from row ``start``; returns the row at which it stopped, and why.
 
     After ``ROW`` call again with the same row (it is then marked), after ``INSTANT`` and ``BREAK`` with the row

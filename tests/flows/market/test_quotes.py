@@ -44,7 +44,8 @@ def test_a_quote_that_cannot_be_is_not_known_and_told(bid: float, ask: float, kn
 
 @pytest.mark.parametrize("cuts", [(), (1, 2, 3, 4, 5, 6), (3,)])
 def test_only_the_first_of_a_run_is_told_whatever_the_cut(cuts: tuple[int, ...]) -> None:
-    bad, good = {"bid": 11.0, "ask": 10.0}, {"bid": 10.0, "ask": 11.0}
+    bad: dict[str, Any] = {"bid": 11.0, "ask": 10.0}
+    good: dict[str, Any] = {"bid": 10.0, "ask": 11.0}
     rows = [
         at(1, **bad),
         at(2, **bad),

@@ -107,16 +107,19 @@ class Audit:
             assert not self.control.holds_up(order, fill.ts)
             parts = [(one.quantity, one.stop, one.target) for one in order.tranches or [order]]
             assert sum(one[0] for one in parts) == order.quantity
-            self.held[key] = Held(order, order.quantity, value, fill.fee, parts, fill.ts)
+            inside = -1 if order.price is None else fill.ts
+            self.held[key] = Held(order, order.quantity, value, fill.fee, parts, inside)
             return
         held = self.held[key]
         if order.leg == "add":
             assert (order.position_id, order.side) == (held.order.id, held.order.side)
             held.adds(order, value, fill.fee)
+            held.inside = held.inside if order.price is None else fill.ts
             return
         assert (order.position_id, order.reduce_only) == (held.order.id, True)
         assert order.side != held.order.side
-        if order.leg == "stop" and (order.position_id, order.price) in self.told:
+        behind = sum(quantity for quantity, stop, _ in held.parts if stop == order.price)
+        if order.leg == "stop" and behind != order.quantity and (order.position_id, order.price) in self.told:
             held.tightens(order.price)
         held.leaves(order, fill.price, self.config.instruments.of(order.symbol))
         cost = held.cost
@@ -229,7 +232,7 @@ class Audit:
                 worst, best = (row.low, row.high) if held.sign > 0 else (row.high, row.low)
                 for _, stop, target in held.parts:
                     assert held.sign * (worst - float(stop)) > 0
-                    if held.order.price is None or held.ts != at(row.minute):  # else it may have been before the entry
+                    if held.inside != at(row.minute):  # else it may have been before the entry
                         assert target is None or held.sign * (best - float(target)) < 0
 
     def follow(self, guards: dict[str, dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ class Held:
     cost: Decimal  # entry value of what is still there
     fees: Decimal
     parts: list[tuple[Decimal, Decimal, Decimal | None]]  # quantity, stop, target
-    ts: int  # of the fill
+    inside: int  # when an entry or an addition that waited for its price was filled last, -1 never
     gained: Decimal = Decimal(0)
     additions: int = 0
 
