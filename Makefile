@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos feed-chaos long docs bench bench-kafka peers kafka-peers clean .venv
+.PHONY: help demo test check chaos feed-chaos search long docs bench bench-kafka peers kafka-peers clean .venv
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ chaos: .venv ## kill a live run 200 times, and compare its topics with a replay;
 
 feed-chaos: .venv ## hours of simulated feeds in which everything goes wrong: the candles are those of a clean run
 	$(VENV)/python -m pytest -m long tests/connectors/feed $(ARGS)
+
+search: .venv ## run the property tests of the rooms on examples that nobody has seen yet
+	PENSTOCK_SEARCH=1 $(VENV)/python -m pytest tests/flows tests/schemas tests/sinks $(ARGS)
 
 long: .venv peers ## run the tests that `make test` leaves out: every fault, the same trades as the peers
 	$(VENV)/python -m pytest -m long $(ARGS)
