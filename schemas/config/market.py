@@ -13,7 +13,9 @@ from schemas.config.section import Duration, Section
 class MarketConfig(Section):
     """The market stage."""
 
-    shards: int = Field(4, ge=1, le=1024, description="partitions of a replay; no output depends on it")
+    shards: int = Field(
+        4, ge=1, le=1024, description="partitions of a replay; only how long flat candles go on depends on it"
+    )
     file_time: Literal["open", "close"] = Field("open", description="what a candle file's time column means")
     bars: BarsConfig = Field(BarsConfig(), description="candles made of trades")
     max_quote_age: Duration = Field(
