@@ -17,6 +17,7 @@ strategies: [{use: sma_cross, params: {fast: 20, slow: 50}}]
 market: {max_wait: 1s, stale_after: 1m}
 commands: {senders: {ann: ["*"], config: [set]}}
 run: {checkpoint_every_s: 1}
+serve: {port: 0}
 """
 
 
