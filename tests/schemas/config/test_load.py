@@ -134,7 +134,7 @@ broker: 5
         "(value of one position, of equity; 100.0 = all of it)",
         "c.yaml:10:1: per_trade_pct: unknown key; did you mean risk.per_trade_pct?",
         "c.yaml:12:11: market.shards: expected a whole number, got true "
-        "(partitions of a replay; no output depends on it)",
+        "(partitions of a replay; only how long flat candles go on depends on it)",
         "c.yaml:13:21: market.allowed_lateness: '5 minutes' is no length of time: write a count and one of s, m, h, d, "
         "w, as in 15m or 4h (a candle this far behind the newest of its shard is late and goes to the dead letters)",
         "c.yaml:14:14: market.file_time: expected 'open' or 'close', got a list "
