@@ -42,7 +42,7 @@ def test_candles_that_aged_out_before_they_were_read(live: Live) -> None:
     assert said.endswith("set another portfolio.name")
     run = live.start(*as_other, "--set", "portfolio.name=other")
     run.until_said("state in other")
-    assert run.end() == 0
+    assert run.end() == 0, run.said()
 
 
 @pytest.mark.parametrize("topic", ["candles", "journal"])
