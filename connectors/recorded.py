@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from connectors.candle_file import CandleSeries
 from connectors.sharding import ShardColumns
+from schemas.batch import quotes
 from schemas.candle import Candle
 from schemas.timeframe import from_millis
 from schemas.wire import wire
@@ -52,7 +53,8 @@ def recorded(columns: ShardColumns) -> Iterator[Candle | Refused]:
         part = slice(start, start + CHUNK)
         names = ("slot", "ts", "open", "high", "low", "close", "volume", "series_row")
         lists = [getattr(columns, name)[part].tolist() for name in names]
-        rows = zip(sane[part].tolist(), *lists, _quotes(columns, part), strict=True)
+        known = quotes(None if columns.quote is None else columns.quote[part], len(sane[part]))
+        rows = zip(sane[part].tolist(), *lists, known, strict=True)
         for good, slot, ts, open_, high, low, close, volume, row, (bid, ask) in rows:
             symbol, timeframe = columns.symbols[slot], frames[slot]
             if good:
@@ -70,13 +72,6 @@ def recorded(columns: ShardColumns) -> Iterator[Candle | Refused]:
                 )
             else:
                 yield _refused(series[slot], row, (symbol, timeframe, ts, open_, high, low, close, volume, bid, ask))
-
-
-def _quotes(columns: ShardColumns, part: slice) -> list[tuple[float | None, float | None]]:
-    if columns.quote is None:
-        return [(None, None)] * len(columns.ts[part])
-    pairs = columns.quote[part].tolist()
-    return [(None if bid != bid else bid, None if ask != ask else ask) for bid, ask in pairs]
 
 
 def _sane(c: ShardColumns) -> NDArray[np.bool_]:

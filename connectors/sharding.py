@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from connectors.candle_file import CandleFileError, CandleSeries
 from connectors.cells import Floats, Ints
+from schemas.batch import sound
 
 _MIX = 0x5BD1E995
 _SEED = 0x9747B28C
@@ -80,9 +81,7 @@ class ShardColumns:
         """By row: whether bid and ask are no quote. One that is not known is none, but not wrong."""
         if self.quote is None:
             return np.zeros(len(self), np.bool_)
-        bid, ask = self.quote.T
-        good = (bid > 0) & (bid <= ask) & (ask < np.inf)
-        return np.asarray(~good & ~(np.isnan(bid) & np.isnan(ask)), np.bool_)
+        return np.asarray(~sound(self.quote) & ~np.isnan(self.quote).all(axis=1), np.bool_)
 
     def raw(self, row: int) -> str:
         """The row as it came: :meth:`CandleSeries.raw <connectors.candle_file.CandleSeries.raw>`."""

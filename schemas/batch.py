@@ -16,6 +16,27 @@ Head = tuple[str | None, tuple[str, ...]]
 """Key and headers of a message, in the form that a dead letter has them."""
 
 
+def sound(quote: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """By row of bid and ask, whether they are a quote: two prices, the ask not below the bid.
+
+    >>> sound(np.array([[1.0, 1.5], [2.0, 1.0], [1.0, np.nan], [np.nan, np.nan]])).tolist()
+    [True, False, False, False]
+    """
+    bid, ask = quote.T
+    return np.asarray((bid > 0) & (bid <= ask) & (ask < np.inf), np.bool_)
+
+
+def quotes(quote: NDArray[np.float64] | None, count: int) -> list[tuple[float | None, float | None]]:
+    """Bid and ask of so many rows as records have them: None for what is not known.
+
+    >>> quotes(np.array([[1.0, 1.5], [np.nan, np.nan]]), 2), quotes(None, 1)
+    ([(1.0, 1.5), (None, None)], [(None, None)])
+    """
+    if quote is None:
+        return [(None, None)] * count
+    return [(None if bid != bid else bid, None if ask != ask else ask) for bid, ask in quote.tolist()]
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A message that is no row of the columns, with what a dead letter needs. ``raw`` is None for a null."""

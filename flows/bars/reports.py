@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from flows.bars.admit import Verdict
+from flows.bars.admit import Verdict, table
 from flows.bars.bars import Made
 from flows.columns import Slots
 from flows.market.reports import MetricRow, row_letter
 from flows.outbox import Outbox
-from schemas.batch import NO_SIDE, TradeBatch
+from schemas.batch import NO_SIDE, TradeBatch, quotes
 from schemas.candle import Candle
 from schemas.wire import wire
 
 MINUTE = 60_000
 CandleRow = wire(Candle)
 _COUNTED = {Verdict.TRADE_LATE: "trades_late", Verdict.TRADE_DUPLICATE: "trades_duplicate"}
+_IS_COUNTED = table(*_COUNTED)
+_REFUSED = ~table(Verdict.ACCEPTED, Verdict.TRADE_DUPLICATE, Verdict.CLOCK, Verdict.QUOTE)
 
 
 def candles(done: Made, names: Sequence[str], kinds: Sequence[str]) -> Iterator[Candle]:
@@ -31,20 +33,13 @@ def candles(done: Made, names: Sequence[str], kinds: Sequence[str]) -> Iterator[
     make: Callable[..., Candle] = CandleRow  # by place: the columns are in the order of the model's fields
     columns = (made.slot, made.kind, made.ts, f[:, 0], f[:, 1], f[:, 2], f[:, 3], volume, quote, made.count, bought)
     rows = zip(*(column.tolist() for column in (*columns, vwap)), strict=True)
-    for (slot, kind, *figures, mean), (bid, ask) in zip(rows, _quotes(done), strict=True):
+    for (slot, kind, *figures, mean), (bid, ask) in zip(rows, quotes(done.quote, len(made)), strict=True):
         yield make(names[slot], kinds[kind], *figures, mean or None, bid, ask)
-
-
-def _quotes(done: Made) -> list[Any]:
-    if done.quote is None:
-        return [(None, None)] * len(done.candles)
-    return [(None, None) if bid != bid else (bid, ask) for bid, ask in done.quote.tolist()]
 
 
 def dead_letters(outbox: Outbox, batch: TradeBatch, made: Made) -> None:
     """One for each row that is refused. A trade that came again is not: its first one counted."""
-    counted = (Verdict.ACCEPTED, Verdict.TRADE_DUPLICATE, Verdict.CLOCK, Verdict.QUOTE)
-    for row in np.flatnonzero(~np.isin(made.verdict, counted)).tolist():
+    for row in np.flatnonzero(_REFUSED[made.verdict]).tolist():
         reason, closed = Verdict(int(made.verdict[row])).name, int(made.closed[row])
         letter = row_letter(batch, row, reason, closed, _figures(batch, row), f"closed_ts={closed}")
         outbox["deadletters"].append(letter)
@@ -66,7 +61,7 @@ class Tally:
 
     def __call__(self, outbox: Outbox, made: Made, slot: Slots, names: Sequence[str], final: bool) -> None:
         """Count what is in a batch, and tell of the minutes that are over with it; when ``final``, of all."""
-        for row in np.flatnonzero(np.isin(made.verdict, list(_COUNTED))).tolist():
+        for row in np.flatnonzero(_IS_COUNTED[made.verdict]).tolist():
             self._tell(outbox, int(made.closed[row]) // MINUTE)
             self._counts[_COUNTED[Verdict(int(made.verdict[row]))], names[slot[row]]] += 1
         if len(made.closed):

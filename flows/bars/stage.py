@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flows.bars import reports
-from flows.bars.admit import Verdict
+from flows.bars.admit import Verdict, table
 from flows.bars.bars import Bars, Made
 from flows.columns import Slots
 from flows.market.reports import refusals
@@ -18,7 +18,7 @@ from schemas.batch import CandleBatch, TradeBatch, renumbering
 from schemas.config.market import MarketConfig
 from schemas.timeframe import ANY_MS
 
-TAKEN = (Verdict.ACCEPTED, Verdict.CLOCK)
+TAKEN = table(Verdict.ACCEPTED, Verdict.CLOCK)
 
 
 class BarStage:
@@ -50,7 +50,7 @@ class BarStage:
         said = self._market(batch, made)
         for topic, records in said.outbox.items():
             outbox[topic].extend(records)
-        if alerts := self.untimely(outbox, batch, np.isin(made.verdict, TAKEN)):
+        if alerts := self.untimely(outbox, batch, TAKEN[made.verdict]):
             outbox["alerts"].extend(alert for _, alert in alerts)
         return Said(said.slices, outbox)
 

@@ -7,7 +7,7 @@ import numpy as np
 from flows.columns import Bools, Floats, Slots
 from flows.market.reports import Placed, of_row
 from flows.module import Module
-from schemas.batch import CandleBatch
+from schemas.batch import CandleBatch, sound
 
 
 class Quotes(Module):
@@ -25,8 +25,7 @@ class Quotes(Module):
         if batch.quote is None:
             return None, []
         self.reserve(slots)
-        bid, ask = batch.quote.T
-        right = (bid > 0) & (bid <= ask) & (ask < np.inf)
+        right = sound(batch.quote)
         told = taken & (right | ~np.isnan(batch.quote).all(axis=1))
         alerts: list[Placed] = []
         if not right[told].all():

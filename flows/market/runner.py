@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flows.columns import Bools, Candles, Ints
 from flows.strategies.base import Signals, Strategy
+from schemas.batch import quotes
 from schemas.ids import event_id
 from schemas.record import Mode
 from schemas.signal import Signal
@@ -139,7 +140,7 @@ class Runner:
             confidence.tolist(),
             _shares(signals, side[at] == 2, at, len(candles)),
             missing[at].tolist(),
-            _quotes(candles, at),
+            quotes(None if candles.quote is None else candles.quote[at], len(at)),
             zip(*values, strict=True) if values else repeat((), len(at)),
             strict=True,
         )
@@ -174,13 +175,6 @@ class Runner:
                 )
             )
         return made
-
-
-def _quotes(candles: Candles, at: Ints) -> list[tuple[float, float] | tuple[None, None]]:
-    """Bid and ask of the wanted rows."""
-    if candles.quote is None:
-        return [(None, None)] * len(at)
-    return [(None, None) if np.isnan(bid) else (bid, ask) for bid, ask in candles.quote[at].tolist()]
 
 
 def _sides(signals: Signals, count: int) -> NDArray[np.int8]:
