@@ -130,7 +130,7 @@ class Ledger:
             signal_id=signal.id,
             gate=gate,
             code=refusal.code,
-            figures=refusal.figures,
+            figures=refusal.named(),
             message=refusal.message(),
         )
         outbox["rejections"].append(row)

@@ -12,6 +12,12 @@ from schemas.config.exits import Measure
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    stop: float
+
+
 class Stop(Gate):
     """Puts stop and target on the tick, both towards the price: the risk taken is never above the one asked for."""
 
@@ -59,7 +65,7 @@ class Stop(Gate):
                 return Refusal("TARGET_WRONG_SIDE", {"price": price, "target": target})
         elif exits.require_target:
             return Refusal("TARGET_MISSING", {"price": price})
-        return {"stop": stop}
+        return Told(stop)
 
 
 def _away(by: Measure, at: float, way: int, intent: Intent) -> float:
