@@ -16,6 +16,7 @@ from tests.kafka.broker import Broker, jars
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
+PASSWORD = "right-and-secret"
 SHARED_DATA = ROOT.parent / "shared/data"
 
 # A machine that is busy with something else is no fault of the code: nothing here is judged by the clock. And what is
@@ -59,5 +60,15 @@ def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     broker = Broker(tmp_path_factory.mktemp("kafka"))
     try:
         yield broker.start().address
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One that may be stopped, and that asks for a password at its door. Who stops it starts it again."""
+    broker = Broker(tmp_path_factory.mktemp("broker"), users={"penstock": PASSWORD})
+    try:
+        yield broker.start()
     finally:
         broker.stop()
