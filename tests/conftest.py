@@ -29,6 +29,26 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+# What starts processes and brokers, the longest first: the many quick tests behind it are shared out evenly.
+FIRST = (
+    "tests/chaos/test_matrix.py",
+    "tests/test_determinism.py",
+    "tests/cli/test_run.py",
+    "tests/cli/test_command.py",
+    "tests/cli/test_watch.py",
+    "tests/sinks/kafka/",
+    "tests/faults/",
+    "tests/cli/",
+    "tests/connectors/kafka/",
+    "tests/flows/test_",
+    "tests/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By FIRST; within it, and behind it, as they were."""
+    items.sort(key=lambda item: next((at for at, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST)))
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

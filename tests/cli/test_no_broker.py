@@ -16,9 +16,12 @@ NAMED = {
     "list": ("topics", "list"),
     "tail": ("tail", "orders"),
     "publish": ("publish", "../BTC_USDT-1m.csv"),
-    "replay": ("replay", "--from-kafka"),
 }
-LOOKED = {"doctor": ("doctor",), "doctor without a state folder": ("doctor", "--state", "../file/state")}
+OTHERS = {
+    "replay": ("replay", "--from-kafka"),
+    "doctor": ("doctor",),
+    "doctor without a state folder": ("doctor", "--state", "../file/state"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def said(folder: Path) -> dict[str, Result]:
     """What each command says, in a folder of its own."""
     write_csv(folder / "BTC_USDT-1m.csv", candles(3))
     (folder / "file").write_text("")
-    commands = NAMED | LOOKED
+    commands = NAMED | OTHERS
     with ThreadPoolExecutor(len(commands)) as at_once:
         found = {}
         for name, words in commands.items():
@@ -42,13 +45,18 @@ def said(folder: Path) -> dict[str, Result]:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_a_broker_that_is_not_there_is_named_with_what_to_do(name: str, said: dict[str, Result], folder: Path) -> None:
+def test_a_broker_that_is_not_there_is_named_with_what_to_do(name: str, said: dict[str, Result]) -> None:
     assert (said[name].code, said[name].out) == (2, "")
     (line,) = said[name].err.splitlines()
     assert line.startswith(f"penstock: Kafka at {NOWHERE}: ")
     assert "Connection refused" in line
     assert line.endswith("; start the broker, or set kafka.bootstrap_servers to where it is")
-    assert list((folder / name).iterdir()) == []
+
+
+def test_a_replay_names_it_and_leaves_nothing_behind(said: dict[str, Result], folder: Path) -> None:
+    assert (said["replay"].code, said["replay"].out) == (2, "")
+    assert said["replay"].err.startswith(f"penstock: Kafka at {NOWHERE}: ")
+    assert list((folder / "replay").iterdir()) == []
 
 
 def test_the_doctor_finds_that_it_is_not_there_and_looks_at_the_rest(said: dict[str, Result]) -> None:
