@@ -131,7 +131,7 @@ class Commands:
             except ValueError as wrong:
                 raise Refused("ARGUMENT_WRONG", why=str(wrong)) from None
         before = states.at(place)
-        states.put(place, COMMAND, level, until)
+        until = states.put(place, COMMAND, level, until)
         self.steering.hold(place, f"command {given.command.name}")
         return done(before={str(place): before}, after={str(place): states.at(place)}, until=until)
 
@@ -146,7 +146,7 @@ class Commands:
         return done(before=held.before, after=held.after, **held.figures, **closed.figures)
 
     def resume(self, given: Given, outbox: Outbox) -> Outcome:  # noqa: ARG002 (all have one shape)
-        """Take back what a command holds up there. What a breaker holds up is for ``reset``."""
+        """Take back what commands hold up there. What a breaker holds up is for ``reset``."""
         place, states = self.place(given), self.steering.states
         before = states.at(place)
         if not states.lift(place, COMMAND):

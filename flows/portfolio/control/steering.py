@@ -15,7 +15,7 @@ from flows.portfolio.control.base import ALL, Breaker, Closed, Decided, Filled, 
 from flows.portfolio.control.intents import Intents
 from flows.portfolio.control.levels import NEVER
 from flows.portfolio.control.notices import Notices
-from flows.portfolio.control.states import HALTED, REDUCING
+from flows.portfolio.control.states import COMMAND, HALTED, REDUCING
 from flows.portfolio.control.unwind import close, withdraw
 from flows.portfolio.gates.base import Refusal
 from schemas.config.root import Config
@@ -156,10 +156,9 @@ class Steering:
             until = self.tripped[key].until
             if until is not None and until <= now:
                 self.reset(key, now, "time", outbox)
-        for place, by in self.states.expired(now):
-            self.notices.alert(
-                outbox, "TRADING_RESUMED", now, place, {"by": by, "state": self.states.at(place)}, "info"
-            )
+        for place in self.states.expired(now):
+            told = {"by": COMMAND, "state": self.states.at(place)}
+            self.notices.alert(outbox, "TRADING_RESUMED", now, place, told, "info")
         self._noted(outbox)
         for breaker in self.breakers:
             if (breaker.name, ALL) not in self.tripped:

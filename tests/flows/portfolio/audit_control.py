@@ -21,7 +21,7 @@ class Control:
     def __init__(self, config: Config) -> None:
         self.expire = to_millis(config.commands.intents_expire)
         self.tripped: dict[tuple[str, Whose], tuple[int, bool]] = {}  # by breaker: when, and whether it halts
-        self.held: dict[Whose, tuple[bool, int]] = {}  # by commands: whether they halt, and until when
+        self.held: dict[tuple[Whose, bool], int] = {}  # by commands: whether they halt, and until when
         self.shadows: set[str] = set()
         self.asked: dict[str, Command] = {}  # by token
         self.clicks: dict[str, tuple[int, str]] = {}  # by intent: when it was ordered, and its order
@@ -44,7 +44,7 @@ class Control:
             for (_, whose), (since, strict) in self.tripped.items()
         )
         by_command = any(
-            until > ts and whose in own and (strict or not halts) for whose, (strict, until) in self.held.items()
+            until > ts and whose in own and (strict or not halts) for (whose, strict), until in self.held.items()
         )
         return by_breaker or by_command or (order.strategy in self.shadows and not halts)
 
@@ -64,9 +64,11 @@ class Control:
         whose: Whose = ("symbol", given["symbol"]) if "symbol" in given else ("portfolio", None)
         whose = ("strategy", given["strategy"]) if "strategy" in given else whose
         if name in ("pause", "reduce", "halt"):
-            self.held[whose] = name == "halt", reply.figures["until"] or 2**62
+            before, until = self.held.get((whose, name == "halt"), 0), reply.figures["until"] or 2**62
+            assert until >= before, "a shorter command has ended a longer one"
+            self.held[whose, name == "halt"] = until
         elif name == "resume":
-            del self.held[whose]
+            self.held = {key: until for key, until in self.held.items() if key[0] != whose}
         elif name == "mode":
             (self.shadows.add if given["mode"] == "shadow" else self.shadows.discard)(given["strategy"])
         elif name == "set":

@@ -40,8 +40,29 @@ def test_what_a_command_put_there_for_a_time_ends_then() -> None:
     states.put(A, "losses", REDUCING, 4_000)  # lifted by the breaker, with a record
     assert states.ends() == [5_000, 4_000]
     assert states.expired(4_999) == []
-    assert states.expired(5_000) == [(ALL, COMMAND)]
+    assert states.expired(5_000) == [ALL]
     assert states.at(A) == "REDUCING"
+
+
+def test_a_weaker_or_shorter_word_of_a_command_ends_none_that_is_stricter_or_longer() -> None:
+    states = States()
+    assert states.put(ALL, COMMAND, HALTED, 9_000) == 9_000
+    assert states.put(ALL, COMMAND, REDUCING, 5_000) == 5_000
+    assert states.put(ALL, COMMAND, HALTED, 4_000) == 9_000
+    assert states.put(ALL, COMMAND, REDUCING, None) is None
+    assert states.put(ALL, COMMAND, REDUCING, 6_000) is None
+    assert states.holds == {ALL: {(COMMAND, HALTED): 9_000, (COMMAND, REDUCING): None}}
+    assert (states.expired(8_999), states.at(ALL)) == ([], "HALTED")
+    assert (states.expired(9_000), states.at(ALL)) == ([ALL], "REDUCING")
+    assert states.lift(ALL, COMMAND)
+    assert states.holds == {}
+
+
+def test_what_a_breaker_holds_up_is_its_last_word() -> None:
+    states = States()
+    states.put(ALL, "drawdown", HALTED, None)
+    states.put(ALL, "drawdown", REDUCING, 7)
+    assert states.holds == {ALL: {("drawdown", REDUCING): 7}}
 
 
 def test_a_snapshot_has_everything() -> None:
