@@ -295,5 +295,6 @@ class Account:
         self.desk.restore(state["desk"])
         self.tally, self.lanes, self.slots = state["tally"].copy(), state["lanes"].copy(), dict(state["slots"])
         self.estimates.ring = state["ring"].copy()
-        if self.steering and state["steering"]:
+        if self.steering or state["steering"]:  # one may begin here, another has to let go what it holds up
+            self.steering = self.ledger.steering = Steering(self, self.config)
             self.steering.restore(state["steering"])

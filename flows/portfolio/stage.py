@@ -15,6 +15,7 @@ from flows.portfolio.account import Account
 from flows.portfolio.align import Aligner, Block, Notice
 from flows.portfolio.control.base import Place
 from flows.portfolio.control.commands import Commands
+from flows.portfolio.control.steering import Steering
 from flows.portfolio.control.tuning import shown
 from schemas.command import Command
 from schemas.config.load import overridden
@@ -133,14 +134,24 @@ class PortfolioStage:
         """Breakers hear of what was given up on."""
         for notice in noticed:
             if notice.code in ("SYMBOL_QUIET", "FEED_STALE"):
-                for account in (self.live, *self.shadows.values()):
-                    if account.steering:
-                        account.steering.missed(notice.symbol, notice.figures, self.aligner.timeframes, outbox)
+                for steering, _ in self.steerings():
+                    steering.missed(notice.symbol, notice.figures, self.aligner.timeframes, outbox)
+
+    def catch_up(self, ts: int, by: str, outbox: Outbox) -> None:
+        """Let the breakers go that are not set any more, and do what is due."""
+        for steering, _ in self.steerings():
+            steering.drop(ts, by, outbox)
+            steering.settle(self.aligner.timeframes, outbox)
+            steering.wind()
+
+    def steerings(self) -> list[tuple[Steering, str]]:
+        """Of all accounts, with the strategy whose shadow's account it is, or nothing."""
+        accounts = {"": self.live, **self.shadows}
+        return [(account.steering, label) for label, account in accounts.items() if account.steering]
 
     def tripped(self) -> list[tuple[str, str, str]]:
         """The breakers that are open: (strategy of a shadow's account or nothing, breaker, scope)."""
-        accounts = {"": self.live, **self.shadows}
-        found = [(label, one.steering.tripped) for label, one in accounts.items() if one.steering]
+        found = [(label, steering.tripped) for steering, label in self.steerings()]
         return [(label, name, str(place)) for label, tripped in found for name, place in sorted(tripped)]
 
     def close(self) -> Outbox:

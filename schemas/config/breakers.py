@@ -52,7 +52,9 @@ class DrawdownConfig(BreakerConfig):
 class DailyLossConfig(BreakerConfig):
     """Equity below that of the day's beginning."""
 
-    max_pct: float | None = Field(None, gt=0, lt=100, description="loss since the UTC day began, of equity then")
+    max_pct: float | None = Field(
+        None, gt=0, lt=100, description="loss since the UTC day began, or since a reset in it, of equity then"
+    )
     reset: Reset = Field("day", description=RESET)
 
 
@@ -88,7 +90,9 @@ class SlippageConfig(ScopedConfig):
 class RejectionsConfig(ScopedConfig):
     """Too many refusals by gates."""
 
-    max_pct: float | None = Field(None, gt=0, le=100, description="refused wishes among the last ones")
+    max_pct: float | None = Field(
+        None, gt=0, le=100, description="refused wishes among the last ones, duplicates left out"
+    )
     decisions: int = Field(20, ge=1, description="wishes among which they are counted")
 
 

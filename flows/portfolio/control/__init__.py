@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from flows.portfolio.control.base import Breaker
 from flows.portfolio.control.consecutive_losses import ConsecutiveLosses
 from flows.portfolio.control.daily_loss import DailyLoss
@@ -34,6 +36,6 @@ def steered(config: Config) -> bool:
     return bool(config.senders) or any(breaker.wanted(config) for breaker in BREAKERS)
 
 
-def breakers_of(config: Config) -> list[Breaker]:
-    """The breakers that the configuration asks for."""
-    return [breaker(config) for breaker in BREAKERS if breaker.wanted(config)]
+def breakers_of(config: Config, tripped: Container[str] = ()) -> dict[str, Breaker]:
+    """By name, the breakers that the configuration asks for, and those that have tripped."""
+    return {one.name: one(config) for one in BREAKERS if one.wanted(config) or one.name in tripped}

@@ -134,11 +134,18 @@ class Breaker:
     def disarm(self, tally: Any) -> None:
         """Take them out again: it has tripped."""
 
+    def figures(self, place: Place, tally: Any) -> Figures:
+        """What it measures there now, as in a trip: for the record of its reset."""
+        return {}
+
     def begin(self, place: Place, tally: Any) -> None:
         """Count anew: it was reset."""
         self.counts.pop(place, None)
 
-    def look(self, tally: Any, day_equity: float) -> Trip | None:
+    def day(self, equity: float) -> None:
+        """A UTC day has ended, with that equity."""
+
+    def look(self, tally: Any) -> Trip | None:
         """At an instant at which some level was reached."""
         return None
 

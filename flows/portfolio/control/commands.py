@@ -62,6 +62,7 @@ class Commands:
         given = Given(command, received_ms, ts)
         config = self.stage.config.commands
         times = self.seen.get(command.id, (0, 0))[1]
+        self.stage.catch_up(ts, "configuration", outbox)  # of a restart
         try:
             self._check(given, times)
             outcome = self._do(given, outbox)
@@ -71,10 +72,7 @@ class Commands:
         oldest = received_ms - 2 * to_millis(config.max_age)
         self.seen = {id_: known for id_, known in self.seen.items() if known[0] >= oldest}
         self.seen[command.id] = received_ms, times + 1
-        steering = self.stage.live.steering
-        if steering is not None:
-            steering.settle(self.stage.aligner.timeframes, outbox)
-            steering.wind()
+        self.stage.catch_up(ts, command.sender, outbox)
         post(outbox, ts, command, received_ms, times, outcome)
 
     def _check(self, given: Given, times: int) -> None:
@@ -190,18 +188,23 @@ class Commands:
         return NAMED[waits.command.name](self, given._replace(command=waits.command, confirmed=True), outbox)
 
     def reset(self, given: Given, outbox: Outbox) -> Outcome:
-        """Reset a breaker: there, or wherever it has tripped."""
-        name, steering = given.argument("breaker"), self.steering
+        """Reset a breaker: there, or wherever it has tripped. A strategy is its shadow's account, too."""
+        name = given.argument("breaker")
         known = [breaker.name for breaker in BREAKERS]
         if name not in known:
             raise Refused("ARGUMENT_WRONG", why=f"{name!r:.80} is no breaker: {', '.join(known)}")
         place = self.place(given)
-        keys = [key for key in sorted(steering.tripped) if key[0] == name and place in (ALL, key[1])]
-        if not keys:
+        found = [
+            (steering, key)
+            for steering, label in self.stage.steerings()
+            for key in sorted(steering.tripped)
+            if key[0] == name and place in (ALL, key[1], Place("strategy", label))
+        ]
+        if not found:
             raise Refused("BREAKER_NOT_TRIPPED", breaker=name, scope=str(place))
-        for key in keys:
+        for steering, key in found:
             steering.reset(key, given.ts, given.command.sender, outbox)
-        return done(reset=len(keys))
+        return done(reset=len(found))
 
     def alarm(self, given: Given, outbox: Outbox) -> Outcome:
         """Something diverged: for the breaker ``divergence``."""
@@ -238,14 +241,14 @@ class Commands:
         """How things stand."""
         live, states = self.stage.live, self.steering.states
         held = {f"state {place}": states.at(place) for place in sorted(states.holds)}
-        tripped = ", ".join(f"{name} ({place})" for name, place in sorted(self.steering.tripped))
+        open_ = [f"{name} ({label and f'shadow {label}: '}{place})" for label, name, place in self.stage.tripped()]
         return Outcome(
             "done",
             "DONE",
             {
                 "state": states.at(ALL),
                 **held,
-                "tripped": tripped or None,
+                "tripped": ", ".join(open_) or None,
                 "equity": round(live.tally["equity"].item(), 8),
                 "positions": len(live.book.holdings),
             },

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flows.portfolio.control.base import Breaker, Closed, Trip
+from flows.portfolio.control.base import Breaker, Closed, Figures, Place, Trip
 
 
 class ConsecutiveLosses(Breaker):
@@ -12,6 +12,11 @@ class ConsecutiveLosses(Breaker):
 
     name: ClassVar = "consecutive_losses"
     limit: ClassVar = "most"
+
+    def figures(self, place: Place, tally: Any) -> Figures:  # noqa: ARG002
+        """The row, and what it cost."""
+        row, lost = self.counts.get(place, (0, 0.0))
+        return {"losses": row, "lost": lost}
 
     def closed(self, what: Closed) -> Trip | None:
         """With the last loss of the row."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flows.portfolio.control.base import ALL, Breaker, Figures, Trip
+from flows.portfolio.control.base import ALL, Breaker, Figures, Place, Trip
 
 
 class Divergence(Breaker):
@@ -12,6 +12,10 @@ class Divergence(Breaker):
 
     name: ClassVar = "divergence"
     limit: ClassVar = "alarms"
+
+    def figures(self, place: Place, tally: Any) -> Figures:  # noqa: ARG002
+        """The alarms so far."""
+        return {"alarms": self.counts.get(place, 0)}
 
     def alarmed(self, figures: Figures) -> Trip | None:
         """With the alarm that makes them so many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flows.portfolio.control.base import ALL, OFF, Breaker, Place, Trip
+from flows.portfolio.control.base import ALL, OFF, Breaker, Figures, Place, Trip
 
 
 class Drawdown(Breaker):
@@ -24,13 +24,17 @@ class Drawdown(Breaker):
         """No level."""
         tally["keep"] = OFF
 
+    def figures(self, place: Place, tally: Any) -> Figures:  # noqa: ARG002
+        """Equity, its peak, and how far it lies below."""
+        equity, high = tally["equity"].item(), tally["high"].item()
+        return {"equity": equity, "peak": high, "fall_pct": 100 * (high - equity) / high}
+
     def begin(self, place: Place, tally: Any) -> None:  # noqa: ARG002
         """A new peak: that of now."""
         tally["high"] = tally["equity"]
 
-    def look(self, tally: Any, day_equity: float) -> Trip | None:  # noqa: ARG002
+    def look(self, tally: Any) -> Trip | None:
         """From the limit on."""
-        equity, high = tally["equity"].item(), tally["high"].item()
-        if equity <= high * tally["keep"].item():
-            return Trip(ALL, {"equity": equity, "peak": high, "fall_pct": 100 * (high - equity) / high})
+        if tally["equity"].item() <= tally["high"].item() * tally["keep"].item():
+            return Trip(ALL, self.figures(ALL, tally))
         return None

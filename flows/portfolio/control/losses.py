@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flows.portfolio.control.base import Breaker, Closed, Trip
+from flows.portfolio.control.base import Breaker, Closed, Figures, Place, Trip
 from schemas.timeframe import to_millis
 
 
@@ -14,6 +14,12 @@ class Losses(Breaker):
 
     name: ClassVar = "losses"
     limit: ClassVar = "most"
+
+    def figures(self, place: Place, tally: Any) -> Figures:
+        """Those of the last ``window``."""
+        begin = tally["now"].item() - to_millis(self.config.window)
+        found = self.counts.get(place, [])
+        return {"losses": len(found) - bisect_right(found, begin), "window": self.config.window}
 
     def closed(self, what: Closed) -> Trip | None:
         """With the loss that makes them so many. One that is as old as the window is out of it."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flows.portfolio.control.base import Breaker, Decided, Trip
+from flows.portfolio.control.base import Breaker, Decided, Figures, Place, Trip
 from schemas.timeframe import to_millis
 
 
@@ -14,6 +14,12 @@ class OrderRate(Breaker):
 
     name: ClassVar = "order_rate"
     limit: ClassVar = "most"
+
+    def figures(self, place: Place, tally: Any) -> Figures:
+        """Those of the last ``window``."""
+        begin = tally["now"].item() - to_millis(self.config.window)
+        found = self.counts.get(place, [])
+        return {"orders": len(found) - bisect_right(found, begin), "window": self.config.window}
 
     def decided(self, what: Decided) -> Trip | None:
         """With the first entry that is one too many. One that is as old as the window is out of it."""

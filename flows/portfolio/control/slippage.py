@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flows.portfolio.control.base import Breaker, Filled, Trip
+from flows.portfolio.control.base import Breaker, Figures, Filled, Place, Trip
 
 
 class Slippage(Breaker):
@@ -15,6 +15,11 @@ class Slippage(Breaker):
 
     name: ClassVar = "slippage"
     limit: ClassVar = "max_pct"
+
+    def figures(self, place: Place, tally: Any) -> Figures:  # noqa: ARG002
+        """The mean of the last ones."""
+        found = self.counts.get(place, [])
+        return {"mean_pct": sum(found) / len(found) if found else None, "fills": len(found)}
 
     def filled(self, what: Filled) -> Trip | None:
         """Once there have been so many."""

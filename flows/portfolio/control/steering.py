@@ -10,7 +10,7 @@ import numpy as np
 
 from flows.columns import Ints
 from flows.outbox import Outbox
-from flows.portfolio.control import BREAKERS, breakers_of
+from flows.portfolio.control import breakers_of
 from flows.portfolio.control.base import ALL, Breaker, Closed, Decided, Filled, Place, Trip
 from flows.portfolio.control.intents import Intents
 from flows.portfolio.control.levels import NEVER
@@ -60,21 +60,23 @@ class Steering:
         self.by_hand: dict[str, int] = {}  # by symbol: the instant of the last trade by hand
         self._due: list[Due] = []
         self.breakers: list[Breaker] = []
-        account.tally["armed"] = 1
+        self.known: dict[str, Breaker] = {}  # those, and what has tripped and is not wanted any more
         self.configure(config)
 
     def configure(self, config: Config) -> None:
-        """Take new settings. A breaker that goes takes its holds along; one that stays keeps its counts."""
-        known = {breaker.name: breaker for breaker in self.breakers}
-        names = {breaker.name for breaker in BREAKERS if breaker.wanted(config)}
-        self.breakers = breakers_of(config)
-        for breaker in self.breakers:
-            if breaker.name in known:
-                breaker.counts = known.pop(breaker.name).counts
+        """Take new settings, what has tripped included: its level, and its end. A breaker keeps its counts."""
+        before, self.known = self.known, breakers_of(config, {name for name, _ in self.tripped})
+        self.breakers = [breaker for breaker in self.known.values() if breaker.wanted(config)]
+        for name, breaker in self.known.items():
+            if name in before:
+                breaker.counts = before[name].counts
+        for (name, place), tripped in self.tripped.items():
+            breaker, until = self.known[name], self.known[name].until(tripped.ts)
+            self.tripped[name, place] = tripped._replace(until=until)
+            self.states.put(place, name, LEVEL[breaker.config.action], until)
         tally = self.account.tally
-        for key in [key for key in self.tripped if key[0] not in names]:
-            del self.tripped[key]
-            self.states.lift(key[1], key[0])
+        if not tally["armed"]:  # until now nothing was looked at
+            tally["armed"], tally["high"] = 1, tally["peak"]
         tally["floor"], tally["keep"], tally["most_shock"], tally["most_gap"] = -np.inf, -np.inf, np.inf, NEVER
         self._arm()
         self._on_closed = [(one, one.closed) for one in self.breakers if _overrides(one, "closed")]
@@ -103,8 +105,8 @@ class Steering:
             self._decided(order.ts, order.strategy, order.symbol, outbox, refused=False)
 
     def refused(self, signal: Any, gate: str, outbox: Outbox) -> None:
-        """A gate said no. What a trading state refuses says nothing about the wishes."""
-        if gate not in ("trading_state", "strategy_mode"):
+        """A gate said no. What a trading state refuses, or what is there already, says nothing about the wishes."""
+        if gate not in ("trading_state", "strategy_mode", "duplicate_intent"):
             self._decided(signal.ts, signal.strategy, signal.symbol, outbox, refused=True)
 
     def _decided(self, ts: int, strategy: str, symbol: str, outbox: Outbox, *, refused: bool) -> None:
@@ -152,6 +154,7 @@ class Steering:
     def instant(self, timeframes: Ints, outbox: Outbox) -> None:
         """The walk stopped at the end of an instant: something is due, or a level was reached."""
         tally, now = self.account.tally, self.account.tally["now"].item()
+        self.drop(now, "configuration", outbox)
         for key in sorted(self.tripped):
             until = self.tripped[key].until
             if until is not None and until <= now:
@@ -162,7 +165,7 @@ class Steering:
         self._noted(outbox)
         for breaker in self.breakers:
             if (breaker.name, ALL) not in self.tripped:
-                self._trip(breaker, breaker.look(tally, self.account.memory.day_equity), outbox)
+                self._trip(breaker, breaker.look(tally), outbox)
         self.settle(timeframes, outbox)
         self.wind()
 
@@ -184,6 +187,8 @@ class Steering:
         for key in sorted(self.tripped):
             if key[0] in by_day:
                 self.reset(key, ended, "day", outbox)
+        for breaker in self.breakers:
+            breaker.day(self.account.memory.day_equity)
         self._arm()
 
     def _trip(self, breaker: Breaker, trip: Trip | None, outbox: Outbox) -> None:
@@ -211,20 +216,28 @@ class Steering:
     def reset(self, key: Key, ts: int, by: str, outbox: Outbox) -> None:
         """Let a breaker that has tripped begin anew."""
         name, place = key
-        tripped = self.tripped.pop(key)
-        (breaker,) = (one for one in self.breakers if one.name == name)
+        breaker, tally = self.known[name], self.account.tally
+        figures = {"tripped_ts": self.tripped.pop(key).ts, **breaker.figures(place, tally)}
         self.states.lift(place, name)
-        breaker.begin(place, self.account.tally)
-        if place == ALL:
-            breaker.arm(self.account.tally, self.account.memory.day_equity)
-        figures = {"tripped_ts": tripped.ts}
+        breaker.begin(place, tally)
+        if place == ALL and breaker in self.breakers:
+            breaker.arm(tally, self.account.memory.day_equity)
         self.notices.breaker(
             outbox, "CircuitBreakerReset", ts, breaker, place, self.states.at(place), None, by, figures
         )
 
+    def drop(self, ts: int, by: str, outbox: Outbox) -> None:
+        """Reset what has tripped and is not wanted any more."""
+        for key in sorted(self.tripped):
+            if self.known[key[0]] not in self.breakers:
+                self.reset(key, ts, by, outbox)
+        self.known = {breaker.name: breaker for breaker in self.breakers}
+
     def wind(self) -> None:
-        """Set the alarm to when something is due next."""
+        """Set the alarm to when something is due next: at once, when a breaker is to be dropped."""
         ends = [one.until for one in self.tripped.values() if one.until is not None]
+        if any(self.known[name] not in self.breakers for name, _ in self.tripped):
+            ends.append(0)
         self.account.tally["alarm"] = min([*ends, *self.states.ends()], default=NEVER)
 
     def settle(self, timeframes: Ints, outbox: Outbox) -> int:
@@ -260,20 +273,23 @@ class Steering:
             "tripped": {(name, *place): tuple(one) for (name, place), one in self.tripped.items()},
             "expected": dict(self.expected),
             "intents": (self.intents.snapshot(), dict(self.by_hand)),
-            "counts": {breaker.name: deepcopy(breaker.counts) for breaker in self.breakers},
+            "counts": {breaker.name: deepcopy(breaker.counts) for breaker in self.known.values()},
             "told": dict(self.notices.told),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Put back what :meth:`snapshot` gave."""
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Put back what :meth:`snapshot` gave; None when nobody had asked for breakers or commands."""
+        if state is None:
+            return
         self.states.restore(state["states"])
         self.tripped = {(name, Place(*place)): Tripped(*one) for (name, *place), one in state["tripped"].items()}
         self.expected, (intents, by_hand) = dict(state["expected"]), state["intents"]
         self.intents.restore(intents)
         self.by_hand = dict(by_hand)
         self.notices.told = dict(state["told"])
-        for breaker in self.breakers:
-            breaker.counts = deepcopy(state["counts"].get(breaker.name, {}))
+        self.known = breakers_of(self.account.config, state["counts"])
+        for name, breaker in self.known.items():
+            breaker.counts = deepcopy(state["counts"].get(name, {}))
         self.configure(self.account.config)  # which may be another one than that of the snapshot
 
 

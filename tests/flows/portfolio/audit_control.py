@@ -72,7 +72,9 @@ class Control:
         elif name == "mode":
             (self.shadows.add if given["mode"] == "shadow" else self.shadows.discard)(given["strategy"])
         elif name == "set":
-            return overridden(config, [f"{given['key']}={given['value']}"])
+            config = overridden(config, [f"{given['key']}={given['value']}"])
+            for key, (since, _) in self.tripped.items():  # what is set counts for what has tripped, too
+                self.tripped[key] = since, getattr(config.breakers, key[0]).action in ("halt", "close")
         elif name in ("buy", "sell"):
             before, order = self.clicks.get(given["intent"], (command.ts - self.expire - 1, ""))
             assert order not in live or command.ts - before > self.expire, "an intent was traded twice"

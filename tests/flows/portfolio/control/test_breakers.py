@@ -129,7 +129,7 @@ CASES = [
         "rejections",
         {"max_pct": 75.0, "decisions": 4},
         flat(range(1, 8), 100.0),
-        [wish(n, "long", 100.0, 10.0) for n in range(1, 6)],
+        [wish(1, "long", 100.0, 10.0), *(wish(n, "long", 100.0, strategy="b") for n in range(2, 6))],
         4,
         figures={"refused": 3, "decisions": 4, "refused_pct": 75.0, "max_pct": 75.0},
     ),
@@ -248,13 +248,7 @@ DAYS = [*falling(100, 100, 60, 60), *flat((1440, 1441, 1442), 60.0)]
         ("command", []),
         ("day", [(1440, "Reset", "portfolio", None, "ACTIVE", None, "day")]),
         ("1d", []),
-        (
-            "20h",  # the day and its loss are the same still
-            [
-                (1440, "Reset", "portfolio", None, "ACTIVE", None, "time"),
-                (1440, "Tripped", "portfolio", None, "REDUCING", 2640, "daily_loss"),
-            ],
-        ),
+        ("20h", [(1440, "Reset", "portfolio", None, "ACTIVE", None, "time")]),
     ],
 )
 def test_a_breaker_is_reset_by_command_by_day_or_by_time(reset: str, later: list[Any]) -> None:
@@ -269,6 +263,26 @@ def test_after_a_reset_the_drawdown_is_measured_from_the_equity_of_then() -> Non
     _, outbox = trade(settings(rules), falling(100, 100, 60, 60, 40, 29), LONG)
     assert [(minute, what) for minute, what, *_ in told(outbox)] == [(3, "Tripped"), (4, "Reset"), (6, "Tripped")]
     assert figures(outbox)[1] == {"equity": 9929.0, "peak": 9960.0, "fall_pct": 100 * 31 / 9960}
+
+
+def test_after_a_reset_the_loss_of_the_day_is_measured_from_the_equity_of_then_until_the_next_day() -> None:
+    rules = {"breakers.daily_loss.max_pct": 0.19, "breakers.daily_loss.reset": "1m"}
+    rows = [*falling(100, 100, 80, 80, 62, 60), *falling(60, 70, 70, 52, 50, first=1439)]
+    _, outbox = trade(settings(rules), rows, LONG)
+    assert [(minute, what) for minute, what, *_ in told(outbox)] == [
+        *((3, "Tripped"), (4, "Reset"), (6, "Tripped"), (1439, "Reset"), (1443, "Tripped")),
+    ]
+    assert figures(outbox)[1:] == [
+        {"equity": 9960.0, "began": 9980.0, "lost": 20.0, "lost_pct": 100 * 20 / 9980},
+        {"equity": 9950.0, "began": 9970.0, "lost": 20.0, "lost_pct": 100 * 20 / 9970},
+    ]
+
+
+def test_nothing_is_sold_twice_for_one_loss_of_the_day() -> None:
+    rules = {"breakers.daily_loss": {"max_pct": 0.3, "action": "reduce", "share_pct": 50, "reset": "1m"}}
+    _, outbox = trade(settings(rules), falling(100, 100, 60, *(60,) * 6), LONG)
+    assert [(minute, what) for minute, what, *_ in told(outbox)] == [(3, "Tripped"), (4, "Reset")]
+    assert fields(outbox["orders"], "ts", "leg", "quantity") == [(1, "entry", "1"), (3, "close", "0.5")]
 
 
 def test_a_loss_at_the_close_of_an_instant_holds_up_the_signals_of_that_instant() -> None:
