@@ -106,10 +106,7 @@ def run(
         else None,
     )
     pace = Pace(config.run.checkpoint_every_s) if addresses else None
-    began = folder.began
-    flow = dataflow(
-        config, deployment.shards, ends, monitor, pace, None if began is None else with_changeable(config, began)
-    )
+    flow = dataflow(config, deployment.shards, ends, monitor, pace, with_changeable(config, folder.began))
     with serving(config, monitor, process, say), living(monitor, events), panicking(folder):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 

@@ -58,13 +58,15 @@ def changeable(config: Config) -> dict[str, Any]:
     return {**{section: settings[section] for section in SECTIONS}, "strategies": own}
 
 
-def with_changeable(config: Config, settings: Mapping[str, Any]) -> Config:
-    """The configuration with all of :func:`changeable` as it was in another one.
+def with_changeable(config: Config, settings: Mapping[str, Any] | None) -> Config:
+    """The configuration with all of :func:`changeable` as it was in another one; without one, as it is.
 
     >>> other = overridden(Config(), ["risk.per_trade_pct=0.25", "strategies.sma_atr.exits.time_candles=9"])
     >>> with_changeable(other, changeable(Config())) == Config()
     True
     """
+    if settings is None:
+        return config
     tree, own = config.model_dump(), settings["strategies"]
     strategies = [
         {**tree["strategies"][at], "exits": own.get(one.label, {})} for at, one in enumerate(config.strategies)
