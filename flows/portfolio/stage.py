@@ -13,7 +13,7 @@ from flows.outbox import Outbox, new_outbox
 from flows.portfolio import notices
 from flows.portfolio.account import Account
 from flows.portfolio.align import Aligner, Block, Notice
-from flows.portfolio.control.base import Place
+from flows.portfolio.control.base import ALL, Place
 from flows.portfolio.control.commands import Commands
 from flows.portfolio.control.steering import Steering
 from flows.portfolio.control.tuning import shown
@@ -143,6 +143,18 @@ class PortfolioStage:
             steering.drop(ts, by, outbox)
             steering.settle(self.aligner.timeframes, outbox)
             steering.wind()
+
+    def reset(self, name: str, place: Place, ts: int, by: str, outbox: Outbox) -> int:
+        """Reset a breaker there, or (``ALL``) wherever it has tripped. A strategy is its shadow's account, too."""
+        found = [
+            (steering, key)
+            for steering, label in self.steerings()
+            for key in sorted(steering.tripped)
+            if key[0] == name and place in (ALL, key[1], Place("strategy", label))
+        ]
+        for steering, key in found:
+            steering.reset(key, ts, by, outbox)
+        return len(found)
 
     def steerings(self) -> list[tuple[Steering, str]]:
         """Of all accounts, with the strategy whose shadow's account it is, or nothing."""

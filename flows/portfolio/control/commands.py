@@ -193,23 +193,16 @@ class Commands:
         return outcome
 
     def reset(self, given: Given, outbox: Outbox) -> Outcome:
-        """Reset a breaker: there, or wherever it has tripped. A strategy is its shadow's account, too."""
+        """Reset a breaker: there, or wherever it has tripped."""
         name = given.argument("breaker")
         known = [breaker.name for breaker in BREAKERS]
         if name not in known:
             raise Refused("ARGUMENT_WRONG", why=f"{name!r:.80} is no breaker: {', '.join(known)}")
         place = self.place(given)
-        found = [
-            (steering, key)
-            for steering, label in self.stage.steerings()
-            for key in sorted(steering.tripped)
-            if key[0] == name and place in (ALL, key[1], Place("strategy", label))
-        ]
-        if not found:
+        count = self.stage.reset(name, place, given.ts, given.command.sender, outbox)
+        if not count:
             raise Refused("BREAKER_NOT_TRIPPED", breaker=name, scope=str(place))
-        for steering, key in found:
-            steering.reset(key, given.ts, given.command.sender, outbox)
-        return done(reset=len(found))
+        return done(reset=count)
 
     def alarm(self, given: Given, outbox: Outbox) -> Outcome:
         """Something diverged: for the breaker ``divergence``."""
