@@ -42,5 +42,5 @@ class Session(Gate):
     def _look_up(self, minute: int, ts: int) -> tuple[str, bool]:
         weekday, of_day = divmod(minute, 1_440)
         shown = f"{DAYS[weekday]} {of_day // 60:02}:{of_day % 60:02}"
-        found = self.minutes[minute] = shown, any([hours.open(ts) for hours in self.hours])
+        found = self.minutes[minute] = shown, any(hours.open(ts) for hours in self.hours)
         return found
