@@ -72,7 +72,7 @@ class Control:
         elif name == "mode":
             (self.shadows.add if given["mode"] == "shadow" else self.shadows.discard)(given["strategy"])
         elif name == "set":
-            config = overridden(config, [f"{given['key']}={given['value']}"])
+            config = overridden(config, [f"{key}={value}" for key, value in given.items()])
             for key, (since, _) in self.tripped.items():  # what is set counts for what has tripped, too
                 self.tripped[key] = since, getattr(config.breakers, key[0]).action in ("halt", "close")
         elif name in ("buy", "sell"):

@@ -71,7 +71,7 @@ def told(outbox: Outbox) -> list[tuple[Any, ...]]:
 
 
 def test_a_breaker_that_is_set_away_is_reset_by_the_sender_and_told() -> None:
-    commands = [given(4.5, "set", key="breakers.drawdown.max_pct", value="null"), given(6.5, "status")]
+    commands = [given(4.5, "set", **{"breakers.drawdown.max_pct": "null"}), given(6.5, "status")]
     stage, outbox = play(commands, FALL, [BUY], **DEEP)
     assert told(outbox) == [
         (3, "Tripped", "drawdown", "REDUCING", None, "drawdown"),
@@ -86,7 +86,7 @@ def test_a_breaker_that_is_set_away_is_reset_by_the_sender_and_told() -> None:
 
 def test_one_that_is_set_again_counts_anew_across_a_restart_too() -> None:
     key = "breakers.daily_loss.max_pct"
-    commands = [given(4.5, "set", key=key, value="null"), given(6.5, "set", key=key, value="0.3")]
+    commands = [given(4.5, "set", **{key: "null"}), given(6.5, "set", **{key: "0.3"})]
     for restart in (False, True):
         stage = PortfolioStage(settings({**RULES, key: 0.3}), commands=commands)
         outbox = tell(stage, [slices(FALL[:6], [BUY], SHARD, at(5))])
@@ -137,8 +137,8 @@ def test_a_breaker_that_a_restart_brings_looks_at_once_and_knows_the_peak() -> N
 
 def test_settings_that_change_while_a_breaker_is_tripped_are_what_happens() -> None:
     commands = [
-        given(4.5, "set", key="breakers.drawdown.action", value="halt"),
-        given(5.5, "set", key="breakers.drawdown.reset", value="6m"),
+        given(4.5, "set", **{"breakers.drawdown.action": "halt"}),
+        given(5.5, "set", **{"breakers.drawdown.reset": "6m"}),
         given(6.5, "status"),
     ]
     _, outbox = play(
@@ -158,7 +158,7 @@ def test_settings_that_change_while_a_breaker_is_tripped_are_what_happens() -> N
 @pytest.mark.parametrize(("reset", "end"), [("command", None), ("1m", 5)])
 def test_an_end_that_is_set_while_a_breaker_is_tripped_counts_from_its_trip(reset: str, end: int | None) -> None:
     """One that lies in the past is now; and one that is taken away does not come."""
-    commands = [given(4.5, "set", key="breakers.drawdown.reset", value=reset)]
+    commands = [given(4.5, "set", **{"breakers.drawdown.reset": reset})]
     _, outbox = play(commands, FALL, [BUY], **DEEP, breakers__drawdown__reset="5m")
     assert told(outbox) == [
         (3, "Tripped", "drawdown", "REDUCING", 8, "drawdown"),
