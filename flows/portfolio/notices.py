@@ -22,6 +22,18 @@ MEANING = {
 """By code of an alert, what it says."""
 
 
+def gap_ms(notice: Notice) -> int:
+    """For how long what was given up on has stayed away: of event time or, where that stands still, by the clock.
+
+    >>> gap_ms(Notice("SYMBOL_QUIET", 90_000, "s", 1, "ETH/USDT", {"waited_s": 5.0, "last_ts": 60_000}))
+    30000
+    >>> gap_ms(Notice("FEED_STALE", 60_000, "s", 1, None, {"silent_s": 45.0, "last_ts": 60_000}))
+    45000
+    """
+    last, silent = notice.figures.get("last_ts"), notice.figures.get("silent_s", 0.0)
+    return max(0 if last is None else notice.ts - last, round(1_000 * silent))
+
+
 def alerts(outbox: Outbox, portfolio: str, notices: Sequence[Notice]) -> None:
     """An alert for each notice."""
     for notice in notices:

@@ -134,8 +134,9 @@ class PortfolioStage:
         """Breakers hear of what was given up on."""
         for notice in noticed:
             if notice.code in ("SYMBOL_QUIET", "FEED_STALE"):
+                told = {**notice.figures, "gap_ms": notices.gap_ms(notice)}
                 for steering, _ in self.steerings():
-                    steering.missed(notice.symbol, notice.figures, self.aligner.timeframes, outbox)
+                    steering.missed(notice.symbol, told, self.aligner.timeframes, outbox)
 
     def catch_up(self, ts: int, by: str, outbox: Outbox) -> None:
         """Let the breakers go that are not set any more, and do what is due."""

@@ -11,7 +11,8 @@ from schemas.timeframe import to_millis
 class StaleData(Breaker):
     """More than ``after`` lies between a symbol's candle and the one before it: nobody knows what happened there.
 
-    In a live run it trips as soon as a symbol, or a whole feed, has been given up on.
+    A symbol that stays away trips it with its next candle: nothing of it can be entered before. In a live run one that is
+    given up on, or a whole feed, trips it at once, when it has stayed away for longer than ``after`` by then.
     """
 
     name: ClassVar = "stale_data"
@@ -22,5 +23,7 @@ class StaleData(Breaker):
         tally["most_gap"] = to_millis(self.config.after)
 
     def missed(self, symbol: str | None, figures: Figures) -> Trip | None:
-        """The symbol alone, or everything."""
+        """The symbol alone, or everything. What was given up on sooner is waited for."""
+        if figures["gap_ms"] <= to_millis(self.config.after):
+            return None
         return Trip(ALL if symbol is None else Place("symbol", symbol), {**figures, "after": self.config.after})

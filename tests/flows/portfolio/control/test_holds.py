@@ -9,8 +9,9 @@ import pytest
 
 from flows.outbox import Outbox, new_outbox
 from flows.portfolio.stage import PortfolioStage
+from schemas.slices import END, notice
 from tests.flows.portfolio.control.test_commands import RULES, given, longs, play
-from tests.flows.portfolio.stories import SHARD, Row, at, fields, flat, minute_of, settings, slices, tell, wish
+from tests.flows.portfolio.stories import ETH, SHARD, Row, at, fields, flat, minute_of, settings, slices, tell, wish
 
 
 def test_a_weaker_command_of_somebody_else_lifts_no_halt() -> None:
@@ -204,3 +205,27 @@ def test_what_is_there_already_is_no_refusal_that_counts() -> None:
     _, outbox = play([], wishes=wishes, **rules)
     assert {row.code for row in outbox["rejections"]} == {"INTENT_DUPLICATE"}
     assert (len(outbox["rejections"]), outbox["breakers"]) == (10, [])
+
+
+@pytest.mark.parametrize(("after", "place"), [("1m", ("symbol", ETH)), ("2m", None)])
+def test_a_symbol_that_is_given_up_on_trips_when_it_has_stayed_away_for_longer_than_is_set(
+    after: str, place: tuple[str, str] | None
+) -> None:
+    """An empty minute is none of it. Live and a replay of the same candles decide alike."""
+    rows = [*flat((1, 2, 3, 4), 100.0), *flat((1, 2), 50.0, ETH)]
+    stage = PortfolioStage(settings({"breakers.stale_data.after": after}))
+    outbox = tell(stage, [slices(sorted(rows), (), SHARD, at(2)), notice(SHARD, [SHARD], 6, at(4), "timeout", 5_000)])
+    assert fields(outbox["alerts"], "ts", "code", "symbol")[0] == (4, "SYMBOL_QUIET", ETH)
+    assert [(row.scope, row.symbol) for row in outbox["breakers"]] == ([place] if place else [])
+    assert [row.figures["gap_ms"] for row in outbox["breakers"]] == ([120_000] if place else [])
+    later = tell(stage, [slices([*flat((5,), 100.0), *flat((5,), 50.0, ETH)], (), SHARD, END, 6)])
+    assert [row.figures.get("gap_ms") for row in later["breakers"]] == ([] if place else [180_000])
+
+
+@pytest.mark.parametrize(("silent_ms", "trips"), [(120_000, 0), (120_001, 1)])
+def test_a_feed_that_is_silent_trips_when_it_has_been_so_for_longer_than_is_set(silent_ms: int, trips: int) -> None:
+    stage = PortfolioStage(settings({"breakers.stale_data.after": "2m"}))
+    silence = notice(SHARD, [SHARD], 2, at(2), "silence", silent_ms)
+    outbox = tell(stage, [slices(flat((1, 2), 100.0), (), SHARD, at(2)), silence])
+    assert [row.code for row in outbox["alerts"]] == ["FEED_STALE", "BREAKER_TRIPPED"][: 1 + trips]
+    assert [(row.scope, row.figures["gap_ms"]) for row in outbox["breakers"]] == [("portfolio", silent_ms)] * trips
