@@ -163,6 +163,8 @@ class Audit:
             reward = sign * (float(order.target) - price)
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
+        if self.config.exits_of(order.strategy).require_target:
+            assert None not in [one.target for one in (order, *order.tranches)]
         assert not self.control.holds_up(order, order.ts)
         entries = [one for one in self.waiting.values() if not one.reduce_only]
         exits = [one for one in self.waiting.values() if one.reduce_only]
