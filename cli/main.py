@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NoReturn
 
 import typer
 
 from cli.errors import Debug, report
 from cli.lazy import Lazy, LazyGroup
+from flows.leaving import leave
 
 
 class Commands(LazyGroup):
@@ -66,12 +66,20 @@ def options(
     Debug.on = Debug.on or debug
 
 
-def main() -> None:
-    """Run the command line. Exit codes: 0 done, 2 something the user can put right, 1 a defect, 130 interrupted."""
+def run() -> int:
+    """Run the command line. Returns 0 done, 2 something the user can put right, 1 a defect, 130 interrupted."""
     try:
         app()
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 0
     except Exception as error:
-        sys.exit(report(error))
+        return report(error)
+    return 0
+
+
+def main() -> NoReturn:
+    """Run the command line, and end the process with its code."""
+    leave(run())
 
 
 if __name__ == "__main__":

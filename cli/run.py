@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,8 +11,7 @@ import typer
 
 from cli.errors import UserError, report
 from cli.options import ConfigFile, Sets
-
-LEAVES_WITHIN_S = 2.0
+from cli.stopping import obeying
 
 if TYPE_CHECKING:
     from flows.deployment import Deployment
@@ -47,37 +43,37 @@ def run(
 
     It goes on from the last checkpoint in --state, whatever ended it. Stop it with Ctrl-C or SIGTERM.
     """
-    _obey(_stop if process is None else _leave)
-    from cli.options import load_checked
-    from flows import live_process, supervise
-    from flows.clock import watch_clock
-    from flows.deployment import check_currency, find, refuse_real_money
-    from flows.process import LostError
-    from sinks.kafka.errors import GivenUpError
-    from sinks.state_folder import StateFolder
+    with obeying(at_once=process is not None):
+        from cli.options import load_checked
+        from flows import live_process, supervise
+        from flows.clock import watch_clock
+        from flows.deployment import check_currency, find, refuse_real_money
+        from flows.process import LostError
+        from sinks.kafka.errors import GivenUpError
+        from sinks.state_folder import StateFolder
 
-    if (process is None) != (not address) or (process or 0) >= max(1, len(address or ())):
-        raise UserError("--process and --address go together: one --address for each process, counted from 0")
-    loaded = load_checked(config, sets)
-    refuse_real_money(loaded.config.broker, switched_on=real_money)
-    deployment, folder = find(loaded.config), StateFolder(state)
-    check_currency(deployment)
-    _open(deployment, folder, (process, len(address or ()) or processes), rebuild, accept_changes)
-    _compile()
-    again = supervise.command_of([word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")])
-    try:
-        if process is None:
-            _announce(deployment, folder, processes)
-            _watch(config, sets, deployment, folder)
-        if process is None and processes > 1:
-            raise typer.Exit(supervise.supervise(again, processes, folder.lock, say))
-        watch_clock(lambda by: _again(f"the clock was set back by {by:.0f} s", again if process is None else None))
-        live_process.run(deployment, folder, address or (), process or 0, say, _end)
-    except GivenUpError as given_up:
-        _again(str(given_up), again)
-    except LostError as lost:
-        say(f"penstock: {lost}")
-        os._exit(1)  # threads of Bytewax are left over, on which Python's own end may hang
+        if (process is None) != (not address) or (process or 0) >= max(1, len(address or ())):
+            raise UserError("--process and --address go together: one --address for each process, counted from 0")
+        loaded = load_checked(config, sets)
+        refuse_real_money(loaded.config.broker, switched_on=real_money)
+        deployment, folder = find(loaded.config), StateFolder(state)
+        check_currency(deployment)
+        _open(deployment, folder, (process, len(address or ()) or processes), rebuild, accept_changes)
+        _compile()
+        again = supervise.command_of([word for word in sys.argv[1:] if word not in ("--rebuild", "--accept-changes")])
+        try:
+            if process is None:
+                _announce(deployment, folder, processes)
+                _watch(config, sets, deployment, folder)
+            if process is None and processes > 1:
+                raise typer.Exit(supervise.supervise(again, processes, folder.lock, say))
+            watch_clock(lambda by: _again(f"the clock was set back by {by:.0f} s", None if address else again))
+            live_process.run(deployment, folder, address or (), process or 0, say, _end)
+        except GivenUpError as given_up:
+            _again(str(given_up), again)
+        except LostError as lost:
+            say(f"penstock: {lost}")
+            raise typer.Exit(1) from None
 
 
 def _open(
@@ -115,29 +111,6 @@ def _end(error: Exception) -> NoReturn:
     code = report(error)
     sys.stderr.flush()
     os._exit(1 if isinstance(error, GivenUpError) else code)  # 2 would say that only the user can put it right
-
-
-def _obey(handler: Callable[[int, object], NoReturn]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler)
-
-
-def _code(number: int) -> int:
-    """SIGTERM is how containers are stopped, and no failure."""
-    return 0 if number == signal.SIGTERM else 130
-
-
-def _stop(number: int, _: object) -> NoReturn:
-    """Nothing needs to be saved, the checkpoints are. What is being published has a moment to be done with."""
-    leave = threading.Timer(LEAVES_WITHIN_S, os._exit, (_code(number),))
-    leave.daemon = True
-    leave.start()
-    raise SystemExit(_code(number))
-
-
-def _leave(number: int, _: object) -> NoReturn:
-    """The same in a cluster: there Bytewax waits for the others, which may be about to leave, too."""
-    os._exit(_code(number))
 
 
 def _watch(config: Path | None, sets: list[str] | None, deployment: Deployment, folder: StateFolder) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from flows.cluster import OWN_ERROR, hooks
+from flows.leaving import leave
 from flows.plan import Plan
 from flows.process import LostError, run_process
 from flows.replay import dataflow
@@ -75,7 +76,7 @@ class _Ending(FixedPartitionedSource[Any, Any]):
             _end()
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Take the plan from the workspace and run this process's share of it. Exit code 3: an error of its own."""
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
@@ -85,13 +86,16 @@ def main() -> None:
     given = parser.parse_args()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = 0
     try:
         _run(given.run, given.process, given.workers, given.addresses)
     except LostError as lost:  # the one that is to blame tells why
-        sys.exit(str(lost))
+        print(lost, file=sys.stderr)
+        code = 1
     except Exception:
         traceback.print_exc()
-        sys.exit(OWN_ERROR)
+        code = OWN_ERROR
+    leave(code)
 
 
 def _run(run: Path, process: int, workers: int, addresses: list[str]) -> None:

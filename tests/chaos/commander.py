@@ -16,15 +16,18 @@ from schemas.command import Command
 from schemas.ids import event_id
 from schemas.topics import TOPICS
 from sinks.kafka.commanding import SETTINGS, send
+from tests.chaos.clicks import DoubleClick, Step
 from tests.chaos.compare import Row
 from tests.chaos.market import PORTFOLIO, Feed, heard
 from tests.chaos.topics import Topics
 
-Step = tuple[str, dict[str, Any]]
 AGAIN, NONSENSE = ("again", dict[str, Any]()), ("nonsense", dict[str, Any]())
 CONFIRM, WAIT = ("confirm", dict[str, Any]()), ("wait", dict[str, Any]())
+DOUBLE = ("double", dict[str, Any]())
 PATIENCE = 30
 """So often a token is looked for before it is given up: the run may be down."""
+NEAR, FAR = 0.01, 0.5
+"""How far from the last close the stop of a click is: it may be on the wrong side by then, and it cannot."""
 
 
 class Commander:
@@ -35,7 +38,8 @@ class Commander:
         self._producer = Producer({**SETTINGS, "bootstrap.servers": address})
         self._steps: deque[Step] = deque()
         self._scenes: list[Sequence[Step]] = []
-        self._patience, self._count = PATIENCE, 0
+        self._patience, self._count, self._all = PATIENCE, 0, False
+        self._double: DoubleClick | None = None
         self.topic, self.resting = f"{prefix}commands", False
         self._number = shard_of(PORTFOLIO, TOPICS["commands"].partitions)
         self.part = f"{self.topic}-{self._number}"
@@ -55,8 +59,10 @@ class Commander:
                 self._patience -= 1
                 return
             self._patience, arguments = PATIENCE, {"token": token or "none"}
+        if name == "double" and not self._doubled():
+            return
         self._steps.popleft()
-        if name == "wait":
+        if name in ("wait", "double"):
             return
         if name == "nonsense":
             self._producer.produce(self.topic, b'{"id": "nonsense"}', PORTFOLIO.encode())
@@ -65,10 +71,19 @@ class Commander:
         elif name == "again":
             self._give(next(one for one in reversed(self.given) if one is not None))
         else:
-            self._count += 1
-            now, sender = int(time.time() * 1_000), "eve" if name == "status" and "by" in arguments else "ann"
-            id_, said = f"command-{self._count}", {} if sender == "eve" else arguments
-            self._give(Command(id=id_, ts=now, portfolio=PORTFOLIO, sender=sender, name=name, arguments=said))
+            self._say(name, arguments)
+
+    @property
+    def content(self) -> bool:
+        """Whether each scene was played, and none is on now: things are as they were."""
+        return self._all and not self._steps
+
+    def _say(self, name: str, arguments: dict[str, Any]) -> str:
+        self._count += 1
+        now, sender = int(time.time() * 1_000), "eve" if name == "status" and "by" in arguments else "ann"
+        id_, said = f"command-{self._count}", {} if sender == "eve" else arguments
+        self._give(Command(id=id_, ts=now, portfolio=PORTFOLIO, sender=sender, name=name, arguments=said))
+        return id_
 
     def _give(self, command: Command) -> None:
         send(self._producer, command, self._prefix)
@@ -77,24 +92,41 @@ class Commander:
     def _token(self) -> str | None:
         """Of the last command that wants to be confirmed; the same again for who confirms twice."""
         asked = next(one.id for one in reversed(self.given) if one is not None and one.name in ("close", "reduce"))
-        for row in reversed(self._topics.rows["replies"]):
-            reply = msgspec.json.decode(row.value)
-            if reply["command_id"] == asked:
-                return str(reply["figures"].get("token", "none"))
-        return None
+        reply = self._answer(asked)
+        return None if reply is None else str(reply["figures"].get("token", "none"))
+
+    def _doubled(self) -> bool:
+        """Whether the double click is over; it goes on with each step."""
+        if self._double is None:
+            self._double = DoubleClick(lambda: self._click(FAR), self._say)
+        elif self._double.over(self._code):
+            self._double = None
+        return self._double is None
+
+    def _code(self, id_: str) -> str | None:
+        reply = self._answer(id_)
+        return None if reply is None else str(reply["code"])
+
+    def _answer(self, id_: str) -> dict[str, Any] | None:
+        """What a command was answered last, as far as it has come."""
+        replies = (msgspec.json.decode(row.value) for row in reversed(self._topics.rows["replies"]))
+        return next((reply for reply in replies if reply["command_id"] == id_), None)
 
     def _next_scene(self) -> Sequence[Step]:
         if not self._scenes:
             self._scenes = self._deck()
             self._draw.shuffle(self._scenes)
-        return self._scenes.pop()
+        scene = self._scenes.pop()
+        self._all = self._all or not self._scenes
+        return scene
 
     def _deck(self) -> list[Sequence[Step]]:
         """Each ends with things as they were, but for what was closed."""
         symbol = {"symbol": self._draw.choice(sorted(self._feed.closes))}
         strategy = {"strategy": self._draw.choice(("sma_cross", "manual"))}
-        clicks = [self._click() for _ in range(4)]
+        clicks = [self._click(NEAR) for _ in range(4)]
         return [
+            (DOUBLE,),
             *((click, click, WAIT, WAIT, WAIT, click) for click in clicks[1:]),
             (clicks[0], ("close", {"symbol": clicks[0][1]["symbol"]}), clicks[0]),
             (("pause", symbol), clicks[1], ("resume", symbol), clicks[1]),
@@ -114,10 +146,10 @@ class Commander:
             (("status", {"by": "eve"}), NONSENSE),
         ]
 
-    def _click(self) -> Step:
+    def _click(self, far: float) -> Step:
         self._count += 1
         symbol, side = self._draw.choice(sorted(self._feed.closes)), self._draw.choice((1, -1))
-        stop = round(self._feed.closes[symbol] * (1 - side * 0.01), 6)
+        stop = round(self._feed.closes[symbol] * (1 - side * far), 6)
         return "buy" if side > 0 else "sell", {"symbol": symbol, "stop": stop, "intent": f"intent-{self._count}"}
 
     def journaled(self) -> list[Row]:

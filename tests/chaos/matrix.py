@@ -32,6 +32,7 @@ COMMANDED = 0.5
 """So often a command comes with a piece."""
 REACHED_WITHIN_S, BOTH_REACHED_WITHIN_S = 15.0, 45.0
 CAUGHT_UP_WITHIN_S = 90.0
+SAID_WITHIN_S = 120.0
 DONE_WITHIN_S = 90.0
 QUIET_S = 2.0
 FENCED = "another process has taken over"
@@ -235,9 +236,11 @@ class Matrix:
             pass
 
     def _finish(self) -> None:
-        """Publish the rest, and wait until all is done, or nothing more can be hoped for."""
-        running, given = self._start(), len(self.commander.answered("audit"))
-        self.commander.resting = True
+        """Play every scene, publish the rest, and wait until all is done, or nothing more can be hoped for."""
+        running = self._start()
+        if not self._until(running, lambda: self.commander.content, SAID_WITHIN_S) and running.code is None:
+            self.outcome.problems.append(f"not all commands were given within {SAID_WITHIN_S:g} s: {running.stacks()}")
+        self.commander.resting, given = True, len(self.commander.answered("audit"))
         self._until(running, lambda: len(self.topics.rows["audit"]) >= given, CAUGHT_UP_WITHIN_S)
         self.feed.publish(self.feed.left)
         self.expected = self.market.replay(self.commander.obeyed())

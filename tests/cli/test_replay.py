@@ -38,10 +38,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 
     def run(*words: str) -> Result:
         monkeypatch.setattr("sys.argv", ["penstock", *words])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        assert isinstance(ended.value.code, int)
-        return Result(ended.value.code, *capfd.readouterr())
+        return Result(command_line.run(), *capfd.readouterr())
 
     return run
 

@@ -242,6 +242,4 @@ def test_options_that_do_not_go_together_are_refused(
     words: tuple[str, ...], wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["penstock", "replay", *words])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    assert (ended.value.code, capsys.readouterr().err) == (2, f"penstock: {wrong}\n")
+    assert (command_line.run(), capsys.readouterr().err) == (2, f"penstock: {wrong}\n")
