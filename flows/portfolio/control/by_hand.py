@@ -57,6 +57,8 @@ def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, ou
     if any(fill.order_id == entry.id for fill in outbox["fills"]):
         steering.intents.filled(entry.id, "filled")
     figures: dict[str, Any] = {"quantity": str(entry.quantity), "stop": str(entry.stop)}
+    if entry.target is not None:
+        figures["target"] = str(entry.target)
     return done(intent=id_, order_id=entry.id, signal_id=signal.id, **figures)
 
 
