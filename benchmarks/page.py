@@ -44,7 +44,8 @@ unit, no fees, no target, no stop within reach. backtesting.py gets the crossing
 readable ones take seconds); nautilus_trader is a bar-by-bar strategy on its own averages, one order a reversal, logging
 off, on the first 50,000 candles at most, because its one position, reversed again and again, is the slower the longer
 it lives; csp is two rolling sums and a Python node; the numba loop keeps no orders, no equity and no checks, and is
-the limit. The scripts are in `benchmarks/peers/`. This vectorbt is the newest that goes with nautilus_trader 1.221 and its pandas 2.
+the limit. The scripts are in `benchmarks/peers/`. This vectorbt is the newest that goes with nautilus_trader 1.221 and
+its pandas 2.
 Prices of the random walk lie on a grid of 0.5, so that averages which are equal are equal in every library."""
 
 ASIDE = """\

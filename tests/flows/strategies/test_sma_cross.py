@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from flows.columns import Candles
 from flows.strategies.sma_cross import SmaCross
 
 
-def strategy(fast: int = 2, slow: int = 3, **params: float | None) -> SmaCross:
+def strategy(fast: int = 2, slow: int = 3, **params: Any) -> SmaCross:
     return SmaCross(SmaCross.Params.model_validate({"fast": fast, "slow": slow, **params}))
 
 
