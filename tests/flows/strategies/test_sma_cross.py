@@ -42,7 +42,7 @@ def test_the_stop_lies_stop_pct_from_the_close() -> None:
 
 
 @pytest.mark.parametrize(("params", "away"), [({}, [2.0, 4.0]), ({"reward_to_risk": 1.5}, [1.5, 3.0])])
-def test_the_target_lies_a_multiple_of_the_stop_from_the_close(params: dict[str, float], away: list[float]) -> None:
+def test_the_target_lies_a_multiple_of_the_stop_from_the_close(params: dict[str, Any], away: list[float]) -> None:
     signals = strategy(stop_pct=1.0, **params).on_candles(Candles.of([100.0, 200.0]))
     assert signals.target_distance is not None
     assert signals.target_distance.tolist() == away
