@@ -18,7 +18,7 @@ from flows.portfolio.control.steering import Steering
 from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
-from flows.portfolio.gates.base import Exposures, Figures, Intent, Standing
+from flows.portfolio.gates.base import Exposures, Intent, Refusal, Standing
 from flows.portfolio.legs import Legs
 from flows.portfolio.parting import part_of
 from flows.portfolio.pending import trigger
@@ -202,7 +202,7 @@ class Account:
         checks = self.unasked.copy()
         for name, check in self.gates:
             verdict = check(intent, standing)
-            if not isinstance(verdict, dict):
+            if type(verdict) is Refusal:
                 self.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", name, verdict)
                 return
             checks[name] = verdict
@@ -243,7 +243,7 @@ class Account:
     def _ask(self, config: Config) -> None:
         """Ask these gates from now on. A copy of ``unasked`` has room for what all of them say: it need not grow."""
         self.gates = [(gate.name, gate.check) for gate in gates_of(config)]
-        self.unasked: dict[str, Figures] = {name: {} for name, _ in self.gates}
+        self.unasked: dict[str, Any] = {name: None for name, _ in self.gates}
 
     def configure(self, config: Config) -> None:
         """Take other settings, from now on; those of the past's figures stay (flows/portfolio/control/tuning.py)."""

@@ -133,7 +133,7 @@ class Ledger:
             signal_id=signal.id,
             gate=gate,
             code=refusal.code,
-            figures=refusal.figures,
+            figures=refusal.named(),
             message=refusal.message(),
         )
         outbox["rejections"].append(row)
@@ -155,7 +155,7 @@ class Ledger:
             symbol=signal.symbol,
             strategy=signal.strategy,
             message=f"{refusal.message()} (told once; each refusal is on rejections)",
-            figures=refusal.figures,
+            figures=refusal.named(),
         )
         outbox["alerts"].append(row)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from flows.portfolio.book import Holding
 from flows.portfolio.broker import Triggered
-from flows.portfolio.gates.base import Figures, Intent
+from flows.portfolio.gates.base import Intent
 from schemas.ids import event_id
 from schemas.order import ExitLeg, Order
 from schemas.wire import wire
@@ -21,9 +21,7 @@ class Orders:
     def __init__(self, portfolio: str, entry_type: Literal["market", "limit", "stop"] = "market") -> None:
         self.portfolio, self.entry_type = portfolio, entry_type
 
-    def entry(
-        self, intent: Intent, checks: dict[str, Figures], tranches: list[Any], held: Holding | None = None
-    ) -> Any:
+    def entry(self, intent: Intent, checks: dict[str, Any], tranches: list[Any], held: Holding | None = None) -> Any:
         """Open a position, or add to the one ``held``, to be left in ``tranches``.
 
         ``checks`` says what each gate let it through on.

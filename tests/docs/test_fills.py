@@ -86,4 +86,4 @@ def test_the_sizes_and_levels_that_the_text_names_are_those_of_the_orders(outbox
     first, _, second, *_ = outbox["orders"]
     assert (first.stop, first.target) == (39500, 41000)
     assert (first.checks["size"]["quantity"], second.checks["size"]["equity"]) == (0.2, 9886.74895)
-    assert round(second.checks["cash"]["shrunk_to"], 3) == 9881.808
+    assert round(second.checks["cash"].shrunk_to, 3) == 9881.808

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from flows.outbox import Outbox
-from flows.portfolio.gates.base import Figures, Refusal
+from flows.portfolio.control.base import Figures
+from flows.portfolio.gates.base import Refusal
 from schemas.audit import Audit
 from schemas.command import Command
 from schemas.ids import event_id

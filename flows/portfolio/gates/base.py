@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from flows.columns import Floats
 from flows.portfolio.control.states import States
@@ -17,7 +18,8 @@ from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from schemas.config.root import Config
 
-Figures = dict[str, Any]
+Named = dict[str, Any]
+"""Figures by their names."""
 FREE = States()
 """Nothing does."""
 
@@ -84,11 +86,33 @@ class Standing(msgspec.Struct, gc=False):
         return self._exposed
 
 
+class Figures(msgspec.Struct, gc=False):
+    """What a gate decides on. Smaller than a dict, and on the wire the same; what is UNSET is not told."""
+
+    def named(self) -> Named:
+        """As on the wire."""
+        return dict(msgspec.to_builtins(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as a dict: who reads an order back needs no gate."""
+        return dict, (self.named(),)
+
+
+class Capped(Figures, kw_only=True):
+    """What a gate decides on that may make the intent smaller."""
+
+    shrunk_to: float | UnsetType = UNSET  # account currency; if it was
+
+
 class Refusal(msgspec.Struct, gc=False):
     """A no: ``CATEGORY_CONDITION`` and the figures it was decided on."""
 
     code: str
-    figures: Figures
+    figures: Figures | Named
+
+    def named(self) -> Named:
+        """The figures, as on the wire."""
+        return self.figures.named() if isinstance(self.figures, Figures) else self.figures
 
     def message(self) -> str:
         """As people read it.
@@ -96,7 +120,7 @@ class Refusal(msgspec.Struct, gc=False):
         >>> Refusal("CASH_INSUFFICIENT", {"needed": 120.0, "free": 100.0}).message()
         'CASH_INSUFFICIENT: needed=120 free=100'
         """
-        shown = " ".join(f"{k}={v:.10g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.figures.items())
+        shown = " ".join(f"{k}={v:.10g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.named().items())
         return f"{self.code}: {shown}"
 
 
@@ -117,13 +141,14 @@ class Gate(ABC):
         return True
 
     @abstractmethod
-    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+    def check(self, intent: Intent, standing: Standing) -> Figures | Named | Refusal:
         """Figures when it lets the intent through (having tightened it, if it must), else the refusal."""
 
 
-def over(intent: Intent, room: float, code: str, figures: Figures, *, shrink: bool) -> Figures | Refusal:
+def over(intent: Intent, room: float, code: str, figures: Capped, *, shrink: bool) -> Capped | Refusal:
     """The intent is worth more than a cap leaves room for: shrink it to that, or refuse it when nothing is left."""
     if not shrink or room <= 0:
         return Refusal(code, figures)
     intent.quantity = room / intent.price
-    return {**figures, "shrunk_to": room}
+    figures.shrunk_to = room
+    return figures

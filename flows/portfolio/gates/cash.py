@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    needed: float  # account currency, with the fee
+    free: float
 
 
 class Cash(Gate):
@@ -24,6 +31,6 @@ class Cash(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``CASH_INSUFFICIENT`` when it cannot, unless it is shrunk to what it can."""
         free, notional = standing.equity * self.leverage - standing.gross, intent.quantity * intent.price
-        figures: Figures = {"needed": notional * self.cost, "free": free}
+        figures = Told(notional * self.cost, free)
         room = free / self.cost
         return figures if notional <= room else over(intent, room, "CASH_INSUFFICIENT", figures, shrink=self.shrink)

@@ -8,6 +8,13 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    confidence: float
+    least: float
+
+
 class Confidence(Gate):
     """``confidence`` of the signal must reach ``risk.min_confidence``."""
 
@@ -27,5 +34,5 @@ class Confidence(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
         """``CONFIDENCE_TOO_LOW`` below the minimum."""
-        figures: Figures = {"confidence": intent.signal.confidence, "least": self.least}
+        figures = Told(intent.signal.confidence, self.least)
         return Refusal("CONFIDENCE_TOO_LOW", figures) if intent.signal.confidence < self.least else figures

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msgspec import UNSET, UnsetType
+
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
+
+
+class Told(Figures):
+    """What it decides on."""
+
+    since_exit_ms: int | None
+    least_ms: int | UnsetType = UNSET
 
 
 class Cooldown(Gate):
@@ -31,6 +40,6 @@ class Cooldown(Gate):
         signal = intent.signal
         left = standing.memory.exits.get((signal.symbol, signal.strategy))
         if left is None:
-            return {"since_exit_ms": None}
-        figures = {"since_exit_ms": intent.now - left, "least_ms": self.wait}
+            return Told(None)
+        figures = Told(intent.now - left, self.wait)
         return Refusal("COOLDOWN_ACTIVE", figures) if intent.now - left < self.wait else figures

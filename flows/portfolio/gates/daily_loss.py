@@ -8,6 +8,13 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    lost: float  # account currency
+    most: float
+
+
 class DailyLoss(Gate):
     """Equity, positions marked, may not have fallen by ``risk.max_daily_loss_pct`` since the UTC day began."""
 
@@ -28,5 +35,5 @@ class DailyLoss(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
         """``LOSS_DAILY`` from the limit on."""
         began = standing.memory.day_equity
-        figures: Figures = {"lost": began - standing.equity, "most": began * self.share}
-        return Refusal("LOSS_DAILY", figures) if figures["lost"] >= figures["most"] else figures
+        figures = Told(began - standing.equity, began * self.share)
+        return Refusal("LOSS_DAILY", figures) if figures.lost >= figures.most else figures

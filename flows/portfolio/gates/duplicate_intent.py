@@ -8,6 +8,12 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    held: int  # 1 long, -1 short, 0 none
+
+
 class DuplicateIntent(Gate):
     """Refuses a wish for what the strategy already holds in the symbol, after ``entries.additions`` additions to it."""
 
@@ -23,4 +29,4 @@ class DuplicateIntent(Gate):
         """``INTENT_DUPLICATE`` when the position wanted is there, or on its way."""
         if standing.held == intent.side and standing.additions <= 0:
             return Refusal("INTENT_DUPLICATE", {"held": "long" if standing.held > 0 else "short"})
-        return {"held": standing.held}
+        return Told(standing.held)

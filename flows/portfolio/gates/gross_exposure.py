@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    gross: float  # account currency
+    notional: float
+    most: float
 
 
 class GrossExposure(Gate):
@@ -23,6 +31,6 @@ class GrossExposure(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``EXPOSURE_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
         most, notional = standing.equity * self.share, intent.quantity * intent.price
-        figures: Figures = {"gross": standing.gross, "notional": notional, "most": most}
+        figures = Told(standing.gross, notional, most)
         room = most - standing.gross
         return figures if notional <= room else over(intent, room, "EXPOSURE_TOO_LARGE", figures, shrink=self.shrink)

@@ -5,8 +5,19 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from msgspec import UNSET, UnsetType
+
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    group: str | None
+    held: float | UnsetType = UNSET  # account currency
+    notional: float | UnsetType = UNSET
+    most: float | UnsetType = UNSET
 
 
 class GroupExposure(Gate):
@@ -38,7 +49,7 @@ class GroupExposure(Gate):
         """``GROUP_TOO_LARGE`` above the cap of the fullest group it is in, unless there is room left to shrink to."""
         groups = self.groups.get(intent.signal.symbol)
         if groups is None:
-            return {"group": None}
+            return Told(None)
         exposures = standing.exposures()
         fullest, held = "", -math.inf
         for name, symbols in groups:
@@ -47,6 +58,6 @@ class GroupExposure(Gate):
             if value > held:
                 fullest, held = name, value
         most, notional = standing.equity * self.share, intent.quantity * intent.price
-        figures: Figures = {"group": fullest, "held": held, "notional": notional, "most": most}
+        figures = Told(fullest, held, notional, most)
         room = most - held
         return figures if notional <= room else over(intent, room, "GROUP_TOO_LARGE", figures, shrink=self.shrink)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    leverage: float
+    most: float
 
 
 class Leverage(Gate):
@@ -28,6 +35,6 @@ class Leverage(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``LEVERAGE_TOO_HIGH`` above the limit, unless there is room left to shrink to."""
         notional = intent.quantity * intent.price
-        figures: Figures = {"leverage": (standing.gross + notional) / standing.equity, "most": self.most}
+        figures = Told((standing.gross + notional) / standing.equity, self.most)
         room = standing.equity * self.most - standing.gross
         return figures if notional <= room else over(intent, room, "LEVERAGE_TOO_HIGH", figures, shrink=self.shrink)

@@ -8,6 +8,13 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    lost: float  # account currency
+    most: float
+
+
 class LifetimeLoss(Gate):
     """Equity, positions marked, may not have fallen by ``risk.max_lifetime_loss_pct`` since the beginning."""
 
@@ -29,5 +36,5 @@ class LifetimeLoss(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:  # noqa: ARG002
         """``LOSS_LIFETIME`` from the limit on."""
         began = self.cash
-        figures: Figures = {"lost": began - standing.equity, "most": began * self.share}
-        return Refusal("LOSS_LIFETIME", figures) if figures["lost"] >= figures["most"] else figures
+        figures = Told(began - standing.equity, began * self.share)
+        return Refusal("LOSS_LIFETIME", figures) if figures.lost >= figures.most else figures

@@ -9,6 +9,13 @@ from flows.portfolio.rounding import DOWN, on_grid
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    quantity: float
+    notional: float
+
+
 class Minimum(Gate):
     """Rounds the quantity down to the lot. What is then too small is refused, never rounded up."""
 
@@ -32,4 +39,4 @@ class Minimum(Gate):
         notional, least = intent.quantity * intent.price, float(instrument.min_notional)
         if notional < least:
             return Refusal("NOTIONAL_TOO_SMALL", {"notional": notional, "least": least})
-        return {"quantity": intent.quantity, "notional": notional}
+        return Told(intent.quantity, notional)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    net: float  # account currency
+    notional: float
+    most: float
 
 
 class NetExposure(Gate):
@@ -29,6 +37,6 @@ class NetExposure(Gate):
         """``NET_TOO_LARGE`` above the cap on its own side, unless there is room left to shrink to."""
         net = sum(standing.exposures().signed)
         most, notional = standing.equity * self.share, intent.quantity * intent.price
-        figures: Figures = {"net": net, "notional": notional * intent.side, "most": most}
+        figures = Told(net, notional * intent.side, most)
         room = most - net * intent.side
         return figures if notional <= room else over(intent, room, "NET_TOO_LARGE", figures, shrink=self.shrink)

@@ -8,6 +8,13 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    open: int
+    most: int
+
+
 class OpenPositions(Gate):
     """Counts positions that are open or on their way. An addition is no position of its own."""
 
@@ -22,7 +29,7 @@ class OpenPositions(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``POSITIONS_TOO_MANY`` when one more would pass the limit."""
-        figures = {"open": standing.positions, "most": self.most}
+        figures = Told(standing.positions, self.most)
         return (
             Refusal("POSITIONS_TOO_MANY", figures)
             if standing.positions >= self.most and standing.held != intent.side

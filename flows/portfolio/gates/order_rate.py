@@ -9,6 +9,13 @@ from schemas.config.root import Config
 from schemas.timeframe import to_millis
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    orders: int
+    most: int
+
+
 class OrderRate(Gate):
     """At most ``risk.max_orders`` entries of the account in any ``risk.order_window`` of event time."""
 
@@ -28,5 +35,5 @@ class OrderRate(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``ORDERS_TOO_MANY`` when one more would pass the limit."""
-        figures = {"orders": standing.memory.entries_since(intent.now - self.window), "most": self.most}
-        return Refusal("ORDERS_TOO_MANY", figures) if figures["orders"] >= self.most else figures
+        figures = Told(standing.memory.entries_since(intent.now - self.window), self.most)
+        return Refusal("ORDERS_TOO_MANY", figures) if figures.orders >= self.most else figures

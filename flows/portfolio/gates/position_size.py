@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from msgspec import UNSET, UnsetType
+
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    notional: float  # account currency
+    most: float
+    held: float | UnsetType = UNSET
 
 
 class PositionSize(Gate):
@@ -23,8 +33,8 @@ class PositionSize(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``POSITION_TOO_LARGE`` above the cap, unless it is shrunk to it."""
         room, notional = standing.equity * self.share, intent.quantity * intent.price
-        figures: Figures = {"notional": notional, "most": room}
+        figures = Told(notional, room)
         if standing.held_quantity:
-            figures["held"] = standing.held_quantity * intent.price
+            figures.held = standing.held_quantity * intent.price
             room -= standing.held_quantity * intent.price
         return figures if notional <= room else over(intent, room, "POSITION_TOO_LARGE", figures, shrink=self.shrink)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from msgspec import UNSET, UnsetType
+
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    risk: float  # account currency
+    most: float
+    held: float | UnsetType = UNSET
 
 
 class Risk(Gate):
@@ -26,9 +36,9 @@ class Risk(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``RISK_TOO_LARGE`` above the cap, unless it is shrunk to it."""
         most = standing.equity * self.share
-        figures: Figures = {"risk": intent.quantity * intent.risk, "most": most}
+        figures = Told(intent.quantity * intent.risk, most)
         if standing.held_quantity:
-            figures["held"] = standing.held_quantity * intent.risk
+            figures.held = standing.held_quantity * intent.risk
             most -= standing.held_quantity * intent.risk
         room = most / intent.risk * intent.price
         fits = intent.quantity * intent.price <= room

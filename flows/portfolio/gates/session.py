@@ -9,6 +9,12 @@ from schemas.config.root import Config
 from schemas.session import DAYS, minute_of_week, parse
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    at: str  # day and minute, UTC
+
+
 class Session(Gate):
     """No entry outside of ``risk.sessions``."""
 
@@ -31,7 +37,7 @@ class Session(Gate):
         """``SESSION_CLOSED`` when no session is open at the close of the signal's candle, or at a click."""
         minute = minute_of_week(intent.now)
         at, open_ = self.minutes.get(minute) or self._look_up(minute, intent.now)
-        return {"at": at} if open_ else Refusal("SESSION_CLOSED", {"at": at})
+        return Told(at) if open_ else Refusal("SESSION_CLOSED", Told(at))
 
     def _look_up(self, minute: int, ts: int) -> tuple[str, bool]:
         weekday, of_day = divmod(minute, 1_440)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.gates.base import Gate, Intent, Named, Refusal, Standing
 from flows.portfolio.sizing import MULTIPLIERS, SIZERS
 from flows.portfolio.sizing.base import Ask
 from schemas.config.root import Config
@@ -31,7 +31,7 @@ class Size(Gate):
         self.multipliers = [(rule.__name__, rule) for name, rule in MULTIPLIERS.items() if getattr(config.risk, name)]
         self.candles: dict[str, float] = {}  # by timeframe: root of how many of them a year has
 
-    def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
+    def check(self, intent: Intent, standing: Standing) -> Named | Refusal:
         """``EQUITY_EXHAUSTED`` when there is no equity left to risk, ``SIZE_ZERO`` when the rule gives nothing."""
         if standing.equity <= 0:
             return Refusal("EQUITY_EXHAUSTED", {"equity": standing.equity})
@@ -40,7 +40,7 @@ class Size(Gate):
         vol = standing.vol * self._root(signal.timeframe)
         sized = self.sizer(self.config, Ask(standing.equity, intent.price, intent.risk, vol, trades))
         quantity = sized.quantity
-        found: Figures = {"equity": standing.equity, "quantity": quantity, **sized.figures}
+        found: Named = {"equity": standing.equity, "quantity": quantity, **sized.figures}
         for name, multiplier in self.multipliers:
             factor = found[name] = multiplier(self.config, signal)
             quantity *= factor

@@ -5,12 +5,25 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+from msgspec import UNSET, UnsetType
+
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.levels import distance
 from schemas.config.root import Config
 
 ROUNDING = 1 + 1e-9
 """A spread that was meant to be the limit may come out a rounding error past it."""
+
+
+class Told(Figures):
+    """What it decides on."""
+
+    bid: float | None
+    ask: float | None
+    bps: float | UnsetType = UNSET
+    most_bps: float | UnsetType = UNSET
+    of_stop: float | UnsetType | None = UNSET
+    most_of_stop: float | UnsetType = UNSET
 
 
 class Spread(Gate):
@@ -37,17 +50,17 @@ class Spread(Gate):
         """``SPREAD_UNKNOWN`` without bid and ask, ``SPREAD_TOO_WIDE`` past a limit."""
         bid, ask = intent.signal.bid, intent.signal.ask
         if bid is None or ask is None:
-            return Refusal("SPREAD_UNKNOWN", {"bid": bid, "ask": ask})
-        figures: Figures = {"bid": bid, "ask": ask}
+            return Refusal("SPREAD_UNKNOWN", Told(bid, ask))
+        figures = Told(bid, ask)
         wide = False
         if self.most is not None:
             bps = (ask - bid) / ((ask + bid) / 2) * 10_000
-            figures |= {"bps": bps, "most_bps": self.most}
+            figures.bps, figures.most_bps = bps, self.most
             wide = bps > self.most * ROUNDING
         if self.of_stop is not None:
             far = self._stop_distance(intent, standing)
             share = (ask - bid) / far if far > 0 else None
-            figures |= {"of_stop": share, "most_of_stop": self.of_stop}
+            figures.of_stop, figures.most_of_stop = share, self.of_stop
             wide = wide or (share is not None and share > self.of_stop * ROUNDING)
         return Refusal("SPREAD_TOO_WIDE", figures) if wide else figures
 

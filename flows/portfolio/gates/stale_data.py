@@ -8,6 +8,12 @@ from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    missing: int  # candles right before it
+
+
 class StaleData(Gate):
     """A signal whose instant had been decided when it came is refused: its price is of the past.
 
@@ -28,5 +34,5 @@ class StaleData(Gate):
         """``SIGNAL_LATE`` when it came late, ``DATA_STALE`` when candles were missing right before the signal's."""
         if standing.late_ms > 0:
             return Refusal("SIGNAL_LATE", {"late_ms": standing.late_ms})
-        figures = {"missing": intent.signal.missing}
+        figures = Told(intent.signal.missing)
         return Refusal("DATA_STALE", figures) if self.strict and intent.signal.missing else figures

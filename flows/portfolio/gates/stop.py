@@ -20,6 +20,12 @@ UNGUARDED = ("STOP_MISSING", "TARGET_MISSING")
 """A strategy with a mistake may be refused every entry by these: an alert tells of its first one."""
 
 
+class Told(Figures):
+    """What it decides on."""
+
+    stop: float
+
+
 class Stop(Gate):
     """Puts stop and target on the tick, both towards the price: the risk taken is never above the one asked for."""
 
@@ -68,7 +74,7 @@ class Stop(Gate):
                 return Refusal("TARGET_WRONG_SIDE", {"price": price, "target": target})
         elif exits.require_target:
             return Refusal("TARGET_MISSING", {"price": price, "why": NO_TARGET})
-        return {"stop": stop}
+        return Told(stop)
 
 
 def _away(by: Measure, at: float, way: int, intent: Intent) -> float:

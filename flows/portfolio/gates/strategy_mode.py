@@ -7,6 +7,16 @@ from typing import ClassVar
 from flows.portfolio.control import steered
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from schemas.config.root import Config
+from schemas.record import Mode
+
+
+class Told(Figures):
+    """What it decides on."""
+
+    mode: Mode
+
+
+LIVE = Told("live")
 
 
 class StrategyMode(Gate):
@@ -29,4 +39,4 @@ class StrategyMode(Gate):
         """``STRATEGY_SHADOW`` for such a one."""
         if intent.signal.strategy in standing.states.shadowed:
             return Refusal("STRATEGY_SHADOW", {"strategy": intent.signal.strategy})
-        return {"mode": "live"}
+        return LIVE

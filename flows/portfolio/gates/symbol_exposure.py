@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from schemas.config.root import Config
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    held: float  # account currency
+    notional: float
+    most: float
 
 
 class SymbolExposure(Gate):
@@ -30,6 +38,6 @@ class SymbolExposure(Gate):
         symbol, exposures = intent.signal.symbol, standing.exposures()
         held = sum([value for name, value in zip(exposures.symbols, exposures.values, strict=True) if name == symbol])
         most, notional = standing.equity * self.share, intent.quantity * intent.price
-        figures: Figures = {"held": held, "notional": notional, "most": most}
+        figures = Told(held, notional, most)
         room = most - held
         return figures if notional <= room else over(intent, room, "SYMBOL_TOO_LARGE", figures, shrink=self.shrink)

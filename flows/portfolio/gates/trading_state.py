@@ -7,7 +7,17 @@ from typing import ClassVar
 from flows.portfolio.control import steered
 from flows.portfolio.control.states import ACTIVE, HALTED, NAMES
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
+from schemas.breaker import State
 from schemas.config.root import Config
+
+
+class Told(Figures):
+    """What it decides on."""
+
+    state: State
+
+
+FREE = Told(NAMES[ACTIVE])
 
 
 class TradingState(Gate):
@@ -34,7 +44,7 @@ class TradingState(Gate):
         """``TRADING_REDUCING``, ``TRADING_HALTED`` by the strictest state of those three."""
         held = standing.states.of(intent.signal.strategy, intent.signal.symbol)
         if held.level == ACTIVE:
-            return {"state": NAMES[ACTIVE]}
+            return FREE
         if held.level == HALTED:
             return Refusal("TRADING_HALTED", held.figures())
         return Refusal("TRADING_REDUCING", held.figures())

@@ -8,10 +8,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing, over
+from flows.portfolio.gates.base import Capped, Figures, Gate, Intent, Refusal, Standing, over
 from flows.portfolio.value_at_risk import value_at_risk
 from schemas.config.root import Config
 from schemas.timeframe import to_millis
+
+
+class Told(Capped):
+    """What it decides on."""
+
+    var: float  # account currency
+    most: float
+    samples: int
 
 
 class ValueAtRisk(Gate):
@@ -58,5 +66,5 @@ class ValueAtRisk(Gate):
         )
         if samples < self.least:
             return Refusal("VAR_UNKNOWN", {"samples": samples, "least": self.least})
-        figures: Figures = {"var": loss * self.root, "most": most, "samples": samples}
+        figures = Told(loss * self.root, most, samples)
         return figures if notional <= room else over(intent, room, "VAR_TOO_LARGE", figures, shrink=self.shrink)

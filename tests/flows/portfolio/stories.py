@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 
 from flows.columns import Ints
@@ -209,6 +210,11 @@ def fields(records: Iterable[Any], *names: str) -> list[tuple[Any, ...]]:
         return str(value) if isinstance(value, Decimal) else value
 
     return [tuple(shown(name, getattr(record, name)) for name in names) for record in records]
+
+
+def checked(order: Any) -> dict[str, dict[str, Any]]:
+    """What each gate let an order through on, as on the wire."""
+    return dict(msgspec.to_builtins(order.checks))
 
 
 def fills(outbox: Outbox) -> list[tuple[Any, ...]]:

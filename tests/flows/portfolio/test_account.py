@@ -12,6 +12,7 @@ from tests.flows.portfolio.stories import (
     ETH,
     Row,
     at,
+    checked,
     fields,
     fills,
     flat,
@@ -204,9 +205,9 @@ def test_in_a_reversal_the_exit_makes_room_for_the_entry() -> None:
     wishes = [wish(1, "long", 100.0, 95.0), wish(3, "short", 100.0, 108.0)]
     _, outbox = trade(settings(rules), flat((1, 2, 3, 4), 100.0), wishes)
     assert [row[2] for row in fills(outbox)] == ["entry", "exit", "entry"]
-    assert outbox["orders"][2].checks["duplicate_intent"] == {"held": 0}
-    assert outbox["orders"][2].checks["open_positions"] == {"open": 0, "most": 1}
-    assert outbox["orders"][2].checks["gross_exposure"] == {"gross": 0.0, "notional": 100.0, "most": 100.0}
+    assert checked(outbox["orders"][2])["duplicate_intent"] == {"held": 0}
+    assert checked(outbox["orders"][2])["open_positions"] == {"open": 0, "most": 1}
+    assert checked(outbox["orders"][2])["gross_exposure"] == {"gross": 0.0, "notional": 100.0, "most": 100.0}
 
 
 def test_where_the_entry_of_a_reversal_is_refused_the_exit_still_goes() -> None:
@@ -328,4 +329,4 @@ def test_the_daily_loss_counts_open_positions_and_is_forgotten_at_midnight() -> 
     _, outbox = trade(settings({"risk.quantity": "50", "risk.max_daily_loss_pct": 1.0}), rows, wishes)
     assert fields(outbox["rejections"], "ts", "message") == [(1440, "LOSS_DAILY: lost=100 most=100")]
     assert [row.ts for row in outbox["orders"]] == [at(1438), at(1441)]
-    assert outbox["orders"][1].checks["daily_loss"] == {"lost": 0.0, "most": 99.0}
+    assert checked(outbox["orders"][1])["daily_loss"] == {"lost": 0.0, "most": 99.0}

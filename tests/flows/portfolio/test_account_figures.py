@@ -16,6 +16,7 @@ from tests.flows.portfolio.stories import (
     Row,
     at,
     block,
+    checked,
     fields,
     flat,
     settings,
@@ -53,7 +54,7 @@ def test_an_entry_is_shrunk_by_each_cap_in_turn() -> None:
     ]
     _, outbox = trade(settings(rules), rows, wishes)
     assert fields(outbox["orders"], "symbol", "quantity") == [(BTC, "40"), (ETH, "50"), (BTC, "5")]
-    first, second, third = (row.checks for row in outbox["orders"])
+    first, second, third = (checked(row) for row in outbox["orders"])
     # The exposure is asked before the size: where both bind, each says what it shrank to.
     assert first["gross_exposure"] == {"gross": 0.0, "notional": 5_000.0, "most": 6_000.0}
     assert first["position_size"] == {"notional": 5_000.0, "most": 4_000.0, "shrunk_to": 4_000.0}
@@ -171,7 +172,7 @@ def test_value_at_risk_is_of_the_returns_between_instants_that_the_spacing_divid
     assert fields(outbox["rejections"], "ts", "message") == [(3, "VAR_UNKNOWN: samples=0 least=1")]
     first, second = outbox["orders"]
     fall = 1 - 90.0 / 101.0  # 10.9 %
-    assert first.checks["var"] == {
+    assert checked(first)["var"] == {
         "var": pytest.approx(99.0 * fall),
         "most": 10.0,
         "samples": 1,
@@ -179,7 +180,7 @@ def test_value_at_risk_is_of_the_returns_between_instants_that_the_spacing_divid
     }
     assert str(first.quantity) == "0.927"  # 91.8 of value
     held, most = 0.927 * 95.0, (10_000.0 - 0.927 * 5.0) / 1_000
-    assert second.checks["var"] == {
+    assert checked(second)["var"] == {
         "var": pytest.approx((held + 95.0) * fall),
         "most": pytest.approx(most),
         "samples": 2,

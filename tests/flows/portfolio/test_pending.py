@@ -10,7 +10,7 @@ import pytest
 from flows.outbox import new_outbox
 from flows.portfolio.account import Account
 from schemas.config.root import Config
-from tests.flows.portfolio.stories import BTC, ETH, Row, block, fields, flat, settings, trade, wired, wish
+from tests.flows.portfolio.stories import BTC, ETH, Row, block, checked, fields, flat, settings, trade, wired, wish
 
 Candle = tuple[float, float, float, float]
 
@@ -173,7 +173,7 @@ def test_what_waits_counts_as_if_it_were_filled() -> None:
     wishes[1] = wish(1, "long", 100.0, 95.0, strategy="b")
     rules["risk.max_open_positions"] = 2
     _, outbox = trade(config("limit", **rules), rows, wishes)
-    assert [order.checks["symbol_exposure"]["held"] for order in outbox["orders"]] == [0.0, 99.0]
+    assert [checked(order)["symbol_exposure"]["held"] for order in outbox["orders"]] == [0.0, 99.0]
 
 
 def test_the_ladder_the_entry_and_the_time_of_a_position_begin_at_its_fill() -> None:

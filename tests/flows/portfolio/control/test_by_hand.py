@@ -8,7 +8,7 @@ import pytest
 
 from flows.portfolio.stage import PortfolioStage
 from tests.flows.portfolio.control.test_commands import BUY, ROWS, RULES, answers, given, play
-from tests.flows.portfolio.stories import BTC, ETH, START, at, fields, flat, minute_of, settings, slices, tell
+from tests.flows.portfolio.stories import BTC, ETH, START, at, checked, fields, flat, minute_of, settings, slices, tell
 
 SPREAD: dict[str, Any] = {"risk__max_spread_bps": 10.0}
 QUOTE = {"bid": 99.99, "ask": 100.01}
@@ -96,7 +96,7 @@ def test_sessions_are_those_of_the_click() -> None:
     assert [row.code for row in outbox["replies"]] == ["SESSION_CLOSED", "DONE"]
     assert outbox["rejections"][0].figures == {"at": "sat 00:01"}
     (order,) = outbox["orders"]
-    assert (minute_of(order.ts), order.checks["session"]) == (1, {"at": "sat 00:02"})
+    assert (minute_of(order.ts), checked(order)["session"]) == (1, {"at": "sat 00:02"})
 
 
 def test_the_cooldown_ends_by_the_clock_of_the_click() -> None:
@@ -104,7 +104,7 @@ def test_the_cooldown_ends_by_the_clock_of_the_click() -> None:
     _, outbox = play([*buys[:1], given(2.5, "close", strategy="manual"), *buys[1:]], risk__cooldown="150s")
     assert answers(outbox)[2:] == [("buy", "refused", "COOLDOWN_ACTIVE"), ("buy", "done", "DONE")]
     assert outbox["rejections"][0].figures == {"since_exit_ms": 90_000, "least_ms": 150_000}
-    assert outbox["orders"][-1].checks["cooldown"] == {"since_exit_ms": 150_000, "least_ms": 150_000}
+    assert checked(outbox["orders"][-1])["cooldown"] == {"since_exit_ms": 150_000, "least_ms": 150_000}
 
 
 def test_the_rate_of_orders_counts_clicks_by_their_times() -> None:

@@ -21,6 +21,7 @@ from tests.flows.portfolio.stories import (
     SOL,
     Row,
     at,
+    checked,
     fields,
     fills,
     flat,
@@ -144,7 +145,7 @@ def test_a_pause_ends_by_itself_and_is_told() -> None:
     assert fields(outbox["rejections"], "ts", "code") == [(2, "TRADING_REDUCING"), (3, "TRADING_REDUCING")]
     assert fields(outbox["orders"], "ts", "leg") == [(4, "entry")]
     assert fields(outbox["alerts"], "ts", "code") == [(4, "TRADING_RESUMED")]
-    assert outbox["orders"][0].checks["trading_state"] == {"state": "ACTIVE"}
+    assert checked(outbox["orders"][0])["trading_state"] == {"state": "ACTIVE"}
 
 
 def test_a_halt_of_a_strategy_leaves_the_others_and_its_own_stop_alone() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.portfolio.gates.base import NO_RETURNS, Exposures, Figures, Gate, Intent, Refusal, Standing
+from flows.portfolio.gates.base import NO_RETURNS, Exposures, Figures, Gate, Intent, Named, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from tests.flows.portfolio.stories import settings, wish
@@ -67,13 +67,14 @@ def exposed(parts: Sequence[Exposure]) -> Exposures:
     return found
 
 
-def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Figures | Refusal:
+def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Named | Refusal:
     """What a gate says under some settings, written with ``__`` for the dot."""
     config = settings({key.replace("__", "."): value for key, value in changes.items()})
-    return gate(config).check(intent, standing or a_standing())
+    verdict = gate(config).check(intent, standing or a_standing())
+    return verdict.named() if isinstance(verdict, Figures) else verdict
 
 
-def refused(verdict: Figures | Refusal) -> tuple[str, Figures]:
+def refused(verdict: Named | Figures | Refusal) -> tuple[str, Named]:
     """Code and figures of a verdict that must be a refusal."""
     assert isinstance(verdict, Refusal), verdict
-    return verdict.code, verdict.figures
+    return verdict.code, verdict.named()

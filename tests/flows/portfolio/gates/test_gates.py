@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from flows.portfolio.gates import GATES
-from tests.flows.portfolio.stories import flat, settings, trade, wish
+from tests.flows.portfolio.stories import checked, flat, settings, trade, wish
 
 
 def test_the_gates_are_asked_in_this_order() -> None:
@@ -41,7 +41,7 @@ def test_every_gate_is_named_for_its_file() -> None:
 def test_an_order_tells_the_figures_of_every_gate_in_the_order_in_which_they_were_asked() -> None:
     wishes = [wish(1, "long", 100.0, 95.0, 110.0)]
     _, outbox = trade(settings({"broker.fee_pct": 0.1, "portfolio.leverage": 2}), flat((1, 2), 100.0), wishes)
-    checks = outbox["orders"][0].checks
+    checks = checked(outbox["orders"][0])
     assert list(checks) == [gate.name for gate in GATES if gate.wanted(settings())]
     assert checks == {
         "stale_data": {"missing": 0},

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from flows.portfolio.gates.base import Figures, Refusal
+from flows.portfolio.gates.base import Named, Refusal
 from flows.portfolio.gates.reward_to_risk import RewardToRisk
 from tests.flows.portfolio.gates.intents import an_intent, ask, refused
 
 
-def check(side: int, target: float | None, least: float, risk: float = 5.0) -> Figures | Refusal:
+def check(side: int, target: float | None, least: float, risk: float = 5.0) -> Named | Refusal:
     intent = an_intent(side, risk=risk)
     intent.target = None if target is None else Decimal(str(target))
     return ask(RewardToRisk, intent, risk__min_reward_to_risk=least)

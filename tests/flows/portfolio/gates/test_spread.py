@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from flows.portfolio.gates.base import Figures, Intent, Standing
+from flows.portfolio.gates.base import Intent, Named, Standing
 from flows.portfolio.gates.spread import Spread
 from flows.portfolio.stage import PortfolioStage
 from schemas.command import Command
 from tests.flows.portfolio.gates.intents import a_standing, an_intent, ask, refused
-from tests.flows.portfolio.stories import BTC, at, flat, settings, slices, tell, trade, wish
+from tests.flows.portfolio.stories import BTC, at, checked, flat, settings, slices, tell, trade, wish
 
 BPS, OF_STOP = "risk__max_spread_bps", "risk__max_spread_of_stop"
 
@@ -55,7 +55,7 @@ def quoted(bid: float | None, ask: float | None, *, side: int = 1, price: float 
         ),
     ],
 )
-def test_it_says_these_figures(rules: dict[str, Any], intent: Intent, figures: Figures, code: str | None) -> None:
+def test_it_says_these_figures(rules: dict[str, Any], intent: Intent, figures: Named, code: str | None) -> None:
     verdict = ask(Spread, intent, **rules)
     figures = {"bid": intent.signal.bid, "ask": intent.signal.ask, **figures}
     assert (verdict if code is None else refused(verdict)) == (figures if code is None else (code, figures))
@@ -96,7 +96,7 @@ def test_a_refusal_is_told_with_its_figures_and_an_order_has_them_in_its_checks(
         "SPREAD_TOO_WIDE: bid=99.5 ask=100.5 bps=100 most_bps=25",
     ]
     (order,) = outbox["orders"]
-    assert order.checks["spread"] == {"bid": 99.875, "ask": 100.125, "bps": 25.0, "most_bps": 25.0}
+    assert checked(order)["spread"] == {"bid": 99.875, "ask": 100.125, "bps": 25.0, "most_bps": 25.0}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flows.portfolio.gates.base import Figures, Gate, Intent, Standing
+from flows.portfolio.gates.base import Gate, Intent, Named, Standing
 from flows.portfolio.gates.confidence import Confidence
 from flows.portfolio.gates.cooldown import Cooldown
 from flows.portfolio.gates.daily_loss import DailyLoss
@@ -64,7 +64,7 @@ class Case(NamedTuple):
     rules: dict[str, Any]
     intent: Intent
     standing: Standing
-    figures: Figures
+    figures: Named
     code: str | None = None
     quantity: Any = None
 
