@@ -52,6 +52,7 @@ def _roll(
     lies behind ``closed``. Counts beyond the room there is.
 
     In ``order``, each timeframe is made of the candles of a ``finer`` one that have just closed, or (-1) of the bars.
+    Flat candles are looked for only behind a hole: a call with so many arrays costs more than a candle.
     """
     count, began, ended = 0, np.zeros_like(steps), np.zeros_like(steps)
     for k in order:
@@ -69,7 +70,8 @@ def _roll(
             s = from_slot[i]
             row = s * len(steps) + k
             if length == step:  # it is a candle already, and none of its symbol is open
-                count = _flats(from_ts[i] - step, step, limit, state, held, s, k, count, slot, kind, out, n, f)
+                if state[s, k, 0] < from_ts[i] - step:
+                    count = _flats(from_ts[i] - step, step, limit, state, held, s, k, count, slot, kind, out, n, f)
                 state[s, k, 0], state[s, k, 2], held[row, 3] = from_ts[i], 0, figures[i, 3]
                 if count < len(slot):
                     slot[count], kind[count], out[count], n[count] = s, k, from_ts[i], from_count[i]
@@ -89,7 +91,8 @@ def _roll(
                 _emit(count, s, k, state[s, k, 1], state, held, slot, kind, out, n, f)
                 count += 1
             begin = (from_ts[i] - length) // step * step
-            count = _flats(begin, step, limit, state, held, s, k, count, slot, kind, out, n, f)
+            if state[s, k, 0] < begin:
+                count = _flats(begin, step, limit, state, held, s, k, count, slot, kind, out, n, f)
             for at in range(WIDTH):
                 held[row, at] = figures[i, at]
             state[s, k, 0], state[s, k, 1], state[s, k, 2] = begin + step, from_count[i], 0
@@ -98,7 +101,7 @@ def _roll(
                 _emit(count, s, k, state[s, k, 1], state, held, slot, kind, out, n, f)
                 count += 1
                 state[s, k, 1] = 0
-            if state[s, k, 1] == 0:
+            if state[s, k, 1] == 0 and state[s, k, 0] < until:
                 count = _flats(until, step, limit, state, held, s, k, count, slot, kind, out, n, f)
         ended[k] = count
     return count
