@@ -3,8 +3,8 @@
 PYTHON ?=
 VENV := .venv/bin
 ARGS ?=
-# Tests run in so many processes, each with a broker of its own when it needs one. Many only wait, hence more of them
-# than there are cores; JOBS=0 runs all in one.
+# Tests run in so many processes, each with a broker of its own when it needs one, a file at a time, the longest first
+# (tests/conftest.py); JOBS=0 runs all in one.
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ demo: .venv ## simulate a market, replay it, show the summary and where the repo
 	$(VENV)/penstock replay demo/market/*.parquet --out runs/demo --overwrite
 
 test: .venv ## run the tests and the examples in docstrings; ARGS='-k name' picks some
-	$(VENV)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	$(VENV)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv ## lint, formatting, types
 	$(VENV)/ruff check .

@@ -119,12 +119,15 @@ def _watch(config: Path | None, sets: list[str] | None, deployment: Deployment, 
 
     from cli.watch import Watch, watched
     from flows.deployment import made_with
+    from flows.portfolio.control.tuning import changeable
 
     path = watched(config, deployment.config)
-    if path is not None:
-        Watch(
-            path, sets, deployment.config, say, lambda new: folder.write(made_with(replace(deployment, config=new)))
-        ).start()
+    if path is None:
+        return
+    began = folder.began or changeable(deployment.config)
+    Watch(
+        path, sets, deployment.config, say, lambda new: folder.write(made_with(replace(deployment, config=new)), began)
+    ).start()
 
 
 def _announce(deployment: Deployment, folder: StateFolder, processes: int) -> None:

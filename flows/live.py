@@ -51,11 +51,19 @@ def portfolio_part(config: Config) -> str:
     return f"portfolio-{config.portfolio.name}"
 
 
-def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor, pace: Pace | None = None) -> Dataflow:
+def dataflow(
+    config: Config,
+    shards: Sequence[str],
+    ends: Ends,
+    monitor: Monitor,
+    pace: Pace | None = None,
+    began: Config | None = None,
+) -> Dataflow:
     """Wire it. The names of the steps are the names of their state in a checkpoint: renaming one loses it.
 
     ``shards`` are the partitions of the market topic; ``monitor`` sees what goes by; in a cluster, ``pace`` keeps the
-    epochs of this worker with those of the others.
+    epochs of this worker with those of the others. ``began`` is what the state began with, where commands have brought
+    it to ``config`` since.
     """
     portfolio = portfolio_part(config)
 
@@ -90,7 +98,11 @@ def dataflow(config: Config, shards: Sequence[str], ends: Ends, monitor: Monitor
     )
     entries = op.merge("entries", journal, op.filter_map("ticks", candles, ticks))
     logic = partial(
-        LivePortfolioLogic, partial(PortfolioStage, config), Waiting(config.market), monitor.timing, monitor.on_opened
+        LivePortfolioLogic,
+        partial(PortfolioStage, began or config, file=config),
+        Waiting(config.market),
+        monitor.timing,
+        monitor.on_opened,
     )
     decided = op.stateful_batch("portfolio", entries, partial(WatchedLogic, logic, monitor.watch))
     opening = op.input("opening", flow, Opening([*shards, portfolio]))

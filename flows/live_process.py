@@ -19,6 +19,7 @@ from flows.inputs import Pace
 from flows.live import Ends, dataflow, portfolio_part
 from flows.marks import MarkedSource
 from flows.monitor import Monitor
+from flows.portfolio.control.tuning import with_changeable
 from flows.process import LostError, run_process
 from flows.watched import WatchedSink, WatchedSource
 from schemas.config.commands import SINK
@@ -105,7 +106,7 @@ def run(
         else None,
     )
     pace = Pace(config.run.checkpoint_every_s) if addresses else None
-    flow = dataflow(config, deployment.shards, ends, monitor, pace)
+    flow = dataflow(config, deployment.shards, ends, monitor, pace, with_changeable(config, folder.began))
     with serving(config, monitor, process, say), living(monitor, events), panicking(folder):
         run_process(flow, folder.recovery, config.run.checkpoint_every_s, addresses=addresses, process=process)
 

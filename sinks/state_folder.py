@@ -19,6 +19,7 @@ from sinks.atomic import replacing
 
 OURS = re.compile(r"recovery$|made-with\.json$|\.made-with\.json\.\d+\.tmp$|lost\+found$")
 """What may be in a state folder; the last one is in every volume of its own."""
+BEGAN = "began"
 HELP = "restore the folder from a backup, or move it away and make the state anew from the topics with --rebuild"
 
 ROOM = 256 * 1024
@@ -33,7 +34,8 @@ class StateFolder:
     """One folder for one deployment.
 
     - ``recovery/``: Bytewax's checkpoints, SQLite files
-    - ``made-with.json``: the settings that the state was computed with
+    - ``made-with.json``: the settings that the state was computed with; where some of them changed while it was,
+      those that it began with, too, under :data:`BEGAN`
 
     It is locked for as long as the process that opened it (or one that inherits the lock) lives.
     """
@@ -123,20 +125,30 @@ class StateFolder:
                 "nothing is lost"
             ) from None
 
-    def write(self, settings: Mapping[str, Any]) -> None:
-        """Keep what the state is made with."""
+    def write(self, settings: Mapping[str, Any], began: Mapping[str, Any] | None = None) -> None:
+        """Keep what the state is made with, and what it began with, if that is something else."""
+        kept = {**settings, BEGAN: began} if began else settings
         with replacing(self.made_with) as fresh:
-            fresh.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            fresh.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    @property
+    def began(self) -> dict[str, Any] | None:
+        """What it began with, if that is something else than what it is made with. Raises StateError when damaged."""
+        return self._known().get(BEGAN)
 
     def changes(self, settings: Mapping[str, Any]) -> list[str]:
         """What differs from what the state was made with, one line a setting. Raises StateError when it is damaged."""
-        try:
-            known = json.loads(self.made_with.read_bytes())
-        except ValueError as error:
-            raise StateError(f"{self.made_with} is damaged ({error}): {HELP}") from None
+        known = {name: value for name, value in self._known().items() if name != BEGAN}
         before, after = dict(_flat(known)), dict(_flat(json.loads(json.dumps(settings))))
         names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
         return [f"{name}: {before.get(name, 'not set')} → {after.get(name, 'not set')}" for name in names]
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            known: dict[str, Any] = json.loads(self.made_with.read_bytes())
+        except ValueError as error:
+            raise StateError(f"{self.made_with} is damaged ({error}): {HELP}") from None
+        return known
 
 
 def _flat(tree: Any, at: str = "") -> list[tuple[str, Any]]:

@@ -16,6 +16,7 @@ from tests.kafka.broker import Broker, jars
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
+PASSWORD = "right-and-secret"
 SHARED_DATA = ROOT.parent / "shared/data"
 
 # A machine that is busy with something else is no fault of the code: nothing here is judged by the clock. And what is
@@ -27,6 +28,26 @@ settings.register_profile(
     derandomize="PENSTOCK_SEARCH" not in os.environ,
 )
 settings.load_profile("untimed")
+
+# What starts processes and brokers, the longest first: the many quick tests behind it are shared out evenly.
+FIRST = (
+    "tests/chaos/test_matrix.py",
+    "tests/test_determinism.py",
+    "tests/cli/test_run.py",
+    "tests/cli/test_command.py",
+    "tests/cli/test_watch.py",
+    "tests/sinks/kafka/",
+    "tests/faults/",
+    "tests/cli/",
+    "tests/connectors/kafka/",
+    "tests/flows/test_",
+    "tests/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By FIRST; within it, and behind it, as they were."""
+    items.sort(key=lambda item: next((at for at, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST)))
 
 
 @pytest.fixture(scope="session")
@@ -59,5 +80,15 @@ def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     broker = Broker(tmp_path_factory.mktemp("kafka"))
     try:
         yield broker.start().address
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One that may be stopped, and that asks for a password at its door. Who stops it starts it again."""
+    broker = Broker(tmp_path_factory.mktemp("broker"), users={"penstock": PASSWORD})
+    try:
+        yield broker.start()
     finally:
         broker.stop()

@@ -42,6 +42,16 @@ def _flats(
 
 
 @kernel
+def _join(held: Floats, row: int, figures: Floats, i: int) -> None:
+    """Add a candle to the one of a row, which it follows."""
+    held[row, 1], held[row, 2] = max(held[row, 1], figures[i, 1]), min(held[row, 2], figures[i, 2])
+    held[row, 3] = figures[i, 3]
+    for at in range(4, 7):
+        add(held, row, at, figures[i, at])
+        held[row, at + 3] += figures[i, at + 3]
+
+
+@kernel
 def _roll(
     bar_slot: Slots, bar_ts: Ints, bar_count: Ints, bars: Floats, grain: int, steps: Ints, finer: Ints, order: Ints,
     closed: int, until: int, limit: int, state: Ints, held: Floats,
@@ -81,11 +91,7 @@ def _roll(
                 continue
             if state[s, k, 1] > 0 and from_ts[i] <= state[s, k, 0]:
                 state[s, k, 1] += from_count[i]
-                held[row, 1], held[row, 2] = max(held[row, 1], figures[i, 1]), min(held[row, 2], figures[i, 2])
-                held[row, 3] = figures[i, 3]
-                for at in range(4, 7):
-                    add(held, row, at, figures[i, at])
-                    held[row, at + 3] += figures[i, at + 3]
+                _join(held, row, figures, i)
                 continue
             if state[s, k, 1] > 0:
                 _emit(count, s, k, state[s, k, 1], state, held, slot, kind, out, n, f)

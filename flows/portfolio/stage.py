@@ -35,14 +35,24 @@ class PortfolioStage:
 
     Commands come by :meth:`command`, behind what has been decided, or are known beforehand (``commands``, in the order
     of their times): each of those is obeyed behind the last instant that is not later than it.
+
+    ``config`` is what is in force before any of them. ``file`` is what the configuration file says, which is the same
+    unless it was saved while the portfolio ran: then commands bring what differs.
     """
 
-    def __init__(self, config: Config, window: Window | None = None, commands: Sequence[Command] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        window: Window | None = None,
+        commands: Sequence[Command] = (),
+        *,
+        file: Config | None = None,
+    ) -> None:
         self.name, self.window = config.portfolio.name, window or Window()
         self.config = config
         self.labels = [strategy.label for strategy in config.strategies]
         self.planned, self.obeyed = commands, 0
-        self.given = config  # before commands have changed anything
+        self.file = file or config
         self.changes: dict[str, str] = {}  # settings that commands have changed
         self.filed: dict[str, Any] = {}  # … and what the configuration file had for them then
         self.modes: dict[str, str] = {}  # … and modes of strategies
@@ -169,7 +179,7 @@ class PortfolioStage:
         self.commands.restore(commands)
         filed = state.get("filed", {})
         # What the file says otherwise now was changed since then, and goes before what commands had said.
-        anew = {key for key, was in filed.items() if shown(self.given, key) != was}
+        anew = {key for key, was in filed.items() if shown(self.file, key) != was}
         self.filed = {key: was for key, was in filed.items() if key not in anew}
         changes = {key: value for key, value in changes.items() if key not in anew}
         if changes:

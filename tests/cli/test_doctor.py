@@ -97,22 +97,6 @@ def test_a_group_that_is_far_behind_or_has_lost_records_is_found(
     assert lost in result.out
 
 
-def test_a_broker_that_is_not_there_is_found_and_the_rest_is_looked_at(penstock: Run) -> None:
-    result = penstock("doctor", PENSTOCK__KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
-    assert result.code == 1
-    assert result.out.splitlines()[1].startswith("ok     state folder state: can be written, ")
-    assert "WRONG  broker: Kafka at 127.0.0.1:1: " in result.out
-    assert "       do: start the broker, or set kafka.bootstrap_servers to where it is\n" in result.out
-
-
-def test_a_state_folder_that_cannot_be_written_is_found(penstock: Run, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    result = penstock("doctor", "--state", "file/state", PENSTOCK__KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
-    assert result.code == 1
-    assert "WRONG  state folder file/state: " in result.out
-    assert "       do: name a folder that can be written to with --state\n" in result.out
-
-
 def checkpoints(result: Any) -> str:
     return str(next(line for line in result.out.splitlines() if " checkpoints: " in line))
 

@@ -13,7 +13,7 @@ from tests.command import PENSTOCK
 from tests.exchange.beside import playing
 from tests.exchange.server import Mischief
 from tests.exchange.tape import MINUTE, Tape, simulated
-from tests.live import Installation
+from tests.live import Installation, get, serving_port
 from tests.replaying import replay
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
@@ -43,26 +43,27 @@ def clock(place: Installation) -> int:
 
 
 def test_the_recording_of_a_live_session_gives_its_candles_and_its_orders(kafka: str, tmp_path: Path) -> None:
-    place, now = Installation(kafka, tmp_path), int(time.time() * 1_000)
+    place, port = Installation(kafka, tmp_path), serving_port(1)
     place.done("topics", "create")
-    tape = tape_until(12)
-    past: list[tuple[Any, int]] = [("swallow", 6), ("reorder", 4), ("duplicate", 5), ("truncate", 1), ("wrong", 1)]
-    mischief = [Mischief(tape.start + 20_000 * (at + 1), kind, count) for at, (kind, count) in enumerate(past)]
-    with playing(tape, [*mischief, Mischief(now + 5_000, "drop")]) as exchange:
-        urls = exchange.addresses("binance")
-        words = ("--exchange", "binance", "--symbols", ",".join(SYMBOLS), "--streams", "trades,quotes")
-        addresses = ("--socket-url", urls["socket_url"], "--rest-url", urls["rest_url"])
-        command = (PENSTOCK, "feed", *words, *addresses, "--record", "frames", "--set", "serve.feed_port=0")
-        with place.running(*SETS, "--set", "serve.port=0") as run:
+    with place.running(*SETS, "--set", f"serve.port={port}") as run:
+        run.until(lambda: get(port, "/health/ready"), bool)  # what is quoted before the feed is there is none of then
+        now, tape = int(time.time() * 1_000), tape_until(12)
+        past: list[tuple[Any, int]] = [("swallow", 6), ("reorder", 4), ("duplicate", 5), ("truncate", 1), ("wrong", 1)]
+        mischief = [Mischief(tape.start + 20_000 * (at + 1), kind, count) for at, (kind, count) in enumerate(past)]
+        with playing(tape, [*mischief, Mischief(now + 5_000, "drop")]) as exchange:
+            urls = exchange.addresses("binance")
+            words = ("--exchange", "binance", "--symbols", ",".join(SYMBOLS), "--streams", "trades,quotes")
+            addresses = ("--socket-url", urls["socket_url"], "--rest-url", urls["rest_url"])
+            command = (PENSTOCK, "feed", *words, *addresses, "--record", "frames", "--set", "serve.feed_port=0")
             with place.running(command=command) as feed:
                 # Clocks go on when nothing is traded any more, and close the last candles, live and in the recording.
                 feed.until(lambda: clock(place), lambda ts: ts > tape.end + 5_000)
                 assert feed.end() == 0
-            replay([tmp_path / "frames"], tmp_path / "replayed", *SETS)
-            found = {name: (tmp_path / "replayed" / f"{name}.jsonl").read_bytes().splitlines() for name in DECIDED}
-            wanted = {name: len(values) for name, values in found.items()}
-            run.until(lambda: {name: len(place.values(name)) for name in DECIDED}, wanted.__eq__)
-            assert run.end() == 0
+        replay([tmp_path / "frames"], tmp_path / "replayed", *SETS)
+        found = {name: (tmp_path / "replayed" / f"{name}.jsonl").read_bytes().splitlines() for name in DECIDED}
+        wanted = {name: len(values) for name, values in found.items()}
+        run.until(lambda: {name: len(place.values(name)) for name in DECIDED}, wanted.__eq__)
+        assert run.end() == 0
     assert exchange.missed
     assert min(wanted[name] for name in ("bars", "signals", "orders", "fills", "positions")) >= 3
     assert {name: digest(place.values(name)) for name in DECIDED} == {name: digest(found[name]) for name in DECIDED}

@@ -186,10 +186,3 @@ def test_a_speed_that_is_none_is_refused(penstock: Run, speed: str) -> None:
         2,
         f"penstock: --speed {speed}: write max, or how many times real time: 1x, 60x\n",
     )
-
-
-def test_a_broker_that_is_not_there_is_named(penstock: Run, tmp_path: Path) -> None:
-    write_csv(tmp_path / "BTC_USDT-1m.csv", candles(3))
-    result = penstock("publish", "BTC_USDT-1m.csv", "--set", "kafka.bootstrap_servers=127.0.0.1:1")
-    assert result.code == 2
-    assert result.err.startswith("penstock: Kafka at 127.0.0.1:1: ")

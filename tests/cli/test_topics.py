@@ -82,17 +82,6 @@ def test_a_topic_that_is_missing_is_named(penstock: Run, place: dict[str, str]) 
     assert checked.out.splitlines() == [f"{prefix}{name}: is not there; penstock topics create" for name in TOPICS]
 
 
-@pytest.mark.parametrize("words", [("topics", "check"), ("topics", "create"), ("topics", "list"), ("tail", "orders")])
-def test_a_broker_that_is_not_there_is_named_with_what_to_do(penstock: Run, words: tuple[str, ...]) -> None:
-    result = penstock(*words, "--set", "kafka.bootstrap_servers=127.0.0.1:1")
-    assert result.code == 2
-    assert result.out == ""
-    (line,) = result.err.splitlines()
-    assert line.startswith("penstock: Kafka at 127.0.0.1:1: ")
-    assert "Connection refused" in line
-    assert line.endswith("; start the broker, or set kafka.bootstrap_servers to where it is")
-
-
 def test_a_setting_that_librdkafka_does_not_know_is_named(penstock: Run) -> None:
     result = penstock("topics", "list", "--set", "kafka.client.sasl.pasword=hunter2")
     assert result.code == 2

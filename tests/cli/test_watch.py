@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.command import START, write_csv
 from tests.live import Installation, Run
 
 SETTINGS = """
@@ -154,3 +155,31 @@ def test_what_somebody_has_set_outlives_other_saves_and_a_kill(saved: Saved) -> 
     key = "risk.per_trade_pct"
     changes = [(row["before"], row["after"]) for row in installation.records("audit") if key in row["after"]]
     assert changes == [({key: 1.0}, {key: 0.8}), ({key: 0.8}, {key: 0.8})]
+
+
+def test_what_was_decided_before_a_save_is_decided_again_under_the_settings_of_then(saved: Saved) -> None:
+    installation = saved.installation
+    first = saved.path.rename(saved.path.with_name("first.yaml"))
+    saved.save(1.0, 0.05)
+    rows = [(START + n * 1_000, 100.0, 101.0, 99.0, 100.0, 1.0) for n in range(90)]
+    installation.done("publish", write_csv(installation.folder / "BTC_USDT-1s.csv", rows))
+    settings = {"RUN__CHECKPOINT_EVERY_S": "3600", "RUN__EQUITY_EVERY": "1m", "COMMANDS__MAX_AGE": "36500d"}
+    long = {f"PENSTOCK__{name}": value for name, value in settings.items()}
+    buy = ("command", "buy", "BTC/USDT", "stop=60", "intent=one", "--sender", "ann")
+    with installation.running(**long) as run:
+        run.until(lambda: installation.values("equity"), bool)
+        installation.done(*buy, **long)
+        saved.save(0.5, 0.05)
+        saved.told(run, ": risk.per_trade_pct = 0.5: done: DONE: value=0.5")
+        killed(run)
+    with installation.running(**long) as run:
+        assert installation.command("command", "status", "--sender", "ann", **long).code == 0
+        assert installation.command(*buy, **long).out.startswith("refused: INTENT_PENDING")
+        assert run.end() == 0
+    assert "OUTPUT_DIVERGED" not in {alert["code"] for alert in installation.records("alerts")}
+    installation.done("replay", "--from-kafka", "--of", "journal", "--out", "again", "--config", first, **long)
+    for topic in ("orders", "rejections", "replies", "audit"):
+        path = installation.folder / f"again/{topic}.jsonl"
+        assert (path.read_bytes().splitlines() if path.exists() else []) == installation.values(topic), topic
+    (order,) = installation.records("orders")
+    assert order["quantity"] == "25"  # 1 % of 100,000, over a distance of 40

@@ -10,10 +10,8 @@ import pytest
 
 from tests.chaos.market import CONFIGURATION, SETTINGS_FILE, SHARDS, Market, simulated
 from tests.faults.live import Live, Truth
-from tests.kafka.broker import Broker
 
 Install = Callable[..., Live]
-PASSWORD = "right-and-secret"
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +38,6 @@ def install(tmp_path: Path, truth: Truth) -> Iterator[Install]:
     yield make
     for live in made:
         live.close()
-
-
-@pytest.fixture(scope="session")
-def broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """One that may be stopped, and that asks for a password at its door."""
-    broker = Broker(tmp_path_factory.mktemp("broker"), users={"penstock": PASSWORD}).start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

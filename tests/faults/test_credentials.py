@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.faults.conftest import PASSWORD, Install
+from tests.conftest import PASSWORD
+from tests.faults.conftest import Install
 from tests.kafka.broker import Broker
 
 CLIENT = """\

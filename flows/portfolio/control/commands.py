@@ -225,7 +225,7 @@ class Commands:
         config, before, after = tuning.changed(self.stage.config, key, value)
         changes = {known: one for known, one in self.stage.changes.items() if known != key}
         self.stage.configure(config, {**changes, key: value})  # in the order in which they were given
-        self.stage.filed.setdefault(key, tuning.shown(self.stage.given, key))
+        self.stage.filed.setdefault(key, tuning.shown(self.stage.file, key))
         if given.command.sender == CONFIG:
             self.stage.filed[key] = after
         return done(before={key: before}, after={key: after}, value=after)

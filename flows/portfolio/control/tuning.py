@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -48,6 +49,29 @@ def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
     if keeps(new) != keeps(config):
         raise Refused("SETTING_FIXED", key=key, why="it needs figures of the past that were not kept: restart with it")
     return new, shown(config, key), shown(new, key)
+
+
+def changeable(config: Config) -> dict[str, Any]:
+    """All settings that can change, as JSON has them."""
+    settings = config.model_dump(mode="json")
+    own = {one.label: settings["strategies"][at]["exits"] for at, one in enumerate(config.strategies)}
+    return {**{section: settings[section] for section in SECTIONS}, "strategies": own}
+
+
+def with_changeable(config: Config, settings: Mapping[str, Any] | None) -> Config:
+    """The configuration with all of :func:`changeable` as it was in another one; without one, as it is.
+
+    >>> other = overridden(Config(), ["risk.per_trade_pct=0.25", "strategies.sma_atr.exits.time_candles=9"])
+    >>> with_changeable(other, changeable(Config())) == Config()
+    True
+    """
+    if settings is None:
+        return config
+    tree, own = config.model_dump(), settings["strategies"]
+    strategies = [
+        {**tree["strategies"][at], "exits": own.get(one.label, {})} for at, one in enumerate(config.strategies)
+    ]
+    return Config.model_validate({**tree, **settings, "strategies": strategies})
 
 
 def keeps(config: Config) -> tuple[Any, ...]:

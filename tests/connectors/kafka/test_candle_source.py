@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,26 +208,22 @@ def test_lag_is_what_is_left_to_be_read(kafka: str, opened: Callable[..., Candle
     assert hooks.lags() == {f"{topic}-0": 0}
 
 
-def test_a_broker_that_stops_and_starts_is_waited_for(kafka_jars: Path, tmp_path: Path) -> None:
-    broker = Broker(tmp_path / "broker").start()
-    try:
-        topic, troubles = new_topic(broker.address), []
-        hooks = SourceHooks(on_trouble=lambda part, what: troubles.append((part, what)))
-        produce(broker.address, topic, stream(30))
-        port = str(broker.port)
-        part = reader(broker.address, topic, hooks=hooks, client={"sasl.password": port})
-        begun = take(part, 30)
-        part.snapshot()
-        broker.stop()
-        assert until(part, lambda _: bool(troubles)) == []
-        part.snapshot()
-        assert part.next_batch() == []
-        broker.start()
-        produce(broker.address, topic, stream(60)[30:])
-        assert rows(begun) + rows(take(part, 30)) == expected(60)
-        part.close()
-    finally:
-        broker.stop()
+def test_a_broker_that_stops_and_starts_is_waited_for(broker: Broker) -> None:
+    topic, troubles = new_topic(broker.address), []
+    hooks = SourceHooks(on_trouble=lambda part, what: troubles.append((part, what)))
+    produce(broker.address, topic, stream(30))
+    port = str(broker.port)
+    part = reader(broker.address, topic, hooks=hooks, client={"sasl.password": port})
+    begun = take(part, 30)
+    part.snapshot()
+    broker.stop()
+    assert until(part, lambda _: bool(troubles)) == []
+    part.snapshot()
+    assert part.next_batch() == []
+    broker.start()
+    produce(broker.address, topic, stream(60)[30:])
+    assert rows(begun) + rows(take(part, 30)) == expected(60)
+    part.close()
     assert {name for name, _ in troubles} == {f"{topic}-0"}
     assert [what for _, what in troubles if port in what] == []
     assert any("127.0.0.1:********" in what for _, what in troubles)

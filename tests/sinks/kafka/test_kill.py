@@ -17,7 +17,7 @@ from tests.kafka.topics import new_topic, raw, rows
 PROBES = ("O1", "O2", "O3", "P2", "P3", "P4", "S2", "C")
 ROUNDS = 2  # each probe is reached so often
 AT_RANDOM = 6
-COUNT = 12_000
+COUNT = 3_000
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,12 +251,9 @@ def test_a_queue_that_is_full_is_waited_for(kafka: str, topic: str) -> None:
 
 
 @pytest.mark.parametrize(("step", "end"), [("P2", "stop"), ("P3", "kill"), ("P4", "kill")])
-def test_a_broker_that_goes_away_and_comes_back_is_waited_for(
-    step: str, end: str, kafka_jars: Path, tmp_path: Path
-) -> None:
+def test_a_broker_that_goes_away_and_comes_back_is_waited_for(step: str, end: str, broker: Broker) -> None:
     # Stopped before a transaction has begun, it is waited for however long that takes, longer than a time-out, too.
     client = {"transaction.timeout.ms": 1_000} if end == "stop" else {}
-    broker = Broker(tmp_path / "broker").start()
     passed: list[str] = []
     too_late = threading.Event()
 
@@ -275,14 +271,11 @@ def test_a_broker_that_goes_away_and_comes_back_is_waited_for(
                 back.start()
 
     back = threading.Thread(target=wait_and_start)
-    try:
-        topic = new_topic(broker.address)
-        publisher = opened(broker.address, topic, probe=outage, client=client)
-        for n in range(6):
-            assert publisher.publish([one(topic, f"{n}.{m}") for m in range(3)]) == 3
-        back.join()
-        wanted = [f"{n}.{m}" for n in range(6) for m in range(3)]
-        assert ids(broker.address, topic) == wanted
-        assert publisher.checkpoint().ends[(topic, 0)] >= len(wanted)
-    finally:
-        broker.stop()
+    topic = new_topic(broker.address)
+    publisher = opened(broker.address, topic, probe=outage, client=client)
+    for n in range(6):
+        assert publisher.publish([one(topic, f"{n}.{m}") for m in range(3)]) == 3
+    back.join()
+    wanted = [f"{n}.{m}" for n in range(6) for m in range(3)]
+    assert ids(broker.address, topic) == wanted
+    assert publisher.checkpoint().ends[(topic, 0)] >= len(wanted)

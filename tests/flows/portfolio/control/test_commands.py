@@ -493,3 +493,15 @@ def test_a_setting_of_exits_counts_for_what_is_opened_from_then_on() -> None:
         (7, BTC, "b", "time", "100"),
         (7, BTC, "a", "exit", "100"),
     ]
+
+
+@pytest.mark.parametrize(("told", "found"), [(False, 0.7), (True, 0.5)])
+def test_a_saved_file_is_in_force_from_its_command_on_and_not_before(told: bool, found: float) -> None:
+    key, rules = "risk.per_trade_pct", {**RULES, "commands.senders": {"config": ["set"]}}
+    began, file = settings({**rules, key: 0.7}), settings({**rules, key: 0.5})
+    wrote = [given(1.1, "set", "config", key=key, value="0.5")] if told else []
+    before = PortfolioStage(began, commands=wrote)
+    tell(before, [slices(ROWS, [])])
+    after = PortfolioStage(began, file=file)
+    after.restore(pickle.loads(pickle.dumps(before.snapshot())))
+    assert (after.config.risk.per_trade_pct, after.live.config.risk.per_trade_pct) == (found, found)
