@@ -32,7 +32,7 @@ from schemas.batch import CandleBatch, TradeBatch
 from schemas.config.root import Config
 from schemas.tick import Tick
 
-LAYOUT = 4
+LAYOUT = 5
 """Of checkpoints. To be raised when a step gets another name or a state another form: neither can be carried over."""
 
 

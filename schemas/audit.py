@@ -24,5 +24,6 @@ class Audit(Record):
     arguments: Figures
     status: Status
     code: str
+    figures: Annotated[Figures, Field(description="those of the reply: of an order its id, of a refusal its reason")]
     before: Annotated[Figures, Field(description="what it changed, as it was")]
     after: Annotated[Figures, Field(description="… and as it is from now on")]

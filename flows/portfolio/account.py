@@ -207,7 +207,7 @@ class Account:
                 return
             checks[name] = verdict
         order = self.orders.entry(intent, checks, Legs(self.desk.exits_of(signal.strategy)).of(intent), adds)
-        self.memory.entered(intent.now, order.position_id, intent.quantity * intent.risk)
+        self.memory.entered(intent.now, order.id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
     def _exposures(self) -> Exposures:

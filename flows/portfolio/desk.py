@@ -75,6 +75,8 @@ class Desk:
                 self._unpend(one)
                 price = self.broker.entry_price(one.order, found.at)
                 self.fill(one.order, price, ts, candle_ts, outbox)
+                if one.order.leg == "entry":
+                    self.broker.trails.begin(symbol, one.order.strategy, found.prices)
                 self._watch(symbol, one.order.strategy, ts, candle_ts, found.prices, outbox)
             elif ts >= one.due:
                 self.withdraw(one, "ENTRY_EXPIRED", ts, {"candles": self.entries.candles}, outbox)
@@ -158,8 +160,6 @@ class Desk:
     ) -> None:
         """Take back an entry that waits for its price. An alert tells of it."""
         self._unpend(one)
-        if one.order.leg == "entry":
-            self.memory.risked.pop(one.order.position_id, None)
         self._tell(one.order, code, ts, figures, outbox, level)
 
     def too_small(self, holding: Holding, share_pct: float, ts: int, by: str, outbox: Outbox) -> None:
@@ -183,6 +183,7 @@ class Desk:
         outbox: Outbox,
         level: Literal["info", "warning"] = "info",
     ) -> None:
+        self.memory.withdrawn(order.id)
         self.ledger.withdrawn(order.id, code)
         told = {"order_id": order.id, "strategy": order.strategy, "side": order.side, **figures}
         told["quantity"] = str(order.quantity)
@@ -209,6 +210,7 @@ class Desk:
         value = worth(price, order.quantity)
         fee = money(value * self.fee_rate)
         self.ledger.fill(outbox, order, price, fee, ts, candle_ts)
+        self.memory.filled(order.id, order.position_id)
         if order.leg == "entry":
             self._open(order, price, value, fee, ts, candle_ts, outbox)
         elif order.leg == "add":

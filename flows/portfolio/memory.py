@@ -19,15 +19,25 @@ class Memory:
         self.day_equity = equity
         self.exits: dict[Key, int] = {}  # close of the candle in which a position was last closed, epoch ms
         self.entries: list[int] = []  # instants at which entries were ordered, rising
-        self.risked: dict[str, float] = {}  # by id of a position that is open or on its way: loss at its stop
+        self.coming: dict[str, float] = {}  # by id of an entry or addition that waits: its loss at its stop
+        self.risked: dict[str, float] = {}  # by id of a position that is open: that of all that was filled of it
         self.trades: dict[str, list[float]] = {}  # by strategy: profits over what was at risk, oldest first
 
-    def entered(self, ts: int, position_id: str, risk: float) -> None:
-        """An entry was ordered that would lose ``risk`` at its stop."""
+    def entered(self, ts: int, order_id: str, risk: float) -> None:
+        """An entry, or an addition, was ordered that would lose ``risk`` at its stop."""
         del self.entries[: bisect_right(self.entries, ts - self.window)]
         insort(self.entries, ts)  # a click may come before the instant that is decided next
         if self.kept:
-            self.risked[position_id] = self.risked.get(position_id, 0.0) + risk
+            self.coming[order_id] = risk
+
+    def filled(self, order_id: str, position_id: str) -> None:
+        """An order was filled: what an entry or an addition would lose counts for its position from now on."""
+        if order_id in self.coming:
+            self.risked[position_id] = self.risked.get(position_id, 0.0) + self.coming.pop(order_id)
+
+    def withdrawn(self, order_id: str) -> None:
+        """An entry or an addition was withdrawn, or has expired: nothing of it was ever at risk."""
+        self.coming.pop(order_id, None)
 
     def entries_since(self, ts: int) -> int:
         """Entries that were ordered after an instant, which lies at most ``window`` back.
@@ -44,7 +54,8 @@ class Memory:
 
         >>> memory = Memory(10_000.0, 60_000, kept=2)
         >>> for n, profit in enumerate((-50.0, 100.0, 25.0)):
-        ...     memory.entered(n, f"p{n}", 50.0)
+        ...     memory.entered(n, f"o{n}", 50.0)
+        ...     memory.filled(f"o{n}", f"p{n}")
         ...     memory.exited(("BTC/USDT", "a"), n, f"p{n}", profit)
         >>> memory.trades
         {'a': [2.0, 0.5]}
@@ -61,6 +72,7 @@ class Memory:
             "day_equity": self.day_equity,
             "exits": dict(self.exits),
             "entries": list(self.entries),
+            "coming": dict(self.coming),
             "risked": dict(self.risked),
             "trades": {strategy: list(trades) for strategy, trades in self.trades.items()},
         }
@@ -68,5 +80,5 @@ class Memory:
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
         self.day_equity, self.exits, self.entries = state["day_equity"], dict(state["exits"]), list(state["entries"])
-        self.risked = dict(state["risked"])
+        self.coming, self.risked = dict(state["coming"]), dict(state["risked"])
         self.trades = {strategy: list(trades) for strategy, trades in state["trades"].items()}

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.kernel import kernel
+from flows.portfolio.pending import Prices
 from schemas.config.exits import ExitsConfig
 
 KINDS = ("percent", "atr", "chandelier")
+BEGUN = len(KINDS)
+"""A chandelier in the candle of its entry, of which ``best`` has all that counts already."""
 
 TRAIL = np.dtype(
     [
@@ -19,7 +22,7 @@ TRAIL = np.dtype(
         ("side", "f8"),
         ("level", "f8"),  # the stop, infinitely far away until the first candle has closed
         ("best", "f8"),  # highest high since the entry (of a short, lowest low)
-        ("kind", "i8"),  # place in KINDS
+        ("kind", "i8"),  # place in KINDS, or BEGUN
         ("at", "f8"),
         ("num", "f8"),  # the tick is num / den, both whole numbers: so levels are the floats nearest to the decimals
         ("den", "f8"),
@@ -35,7 +38,10 @@ def trail(trails: Any, lane: Any, high: float, low: float, close: float) -> None
     while number > 0:
         one = trails[number - 1]
         side = one.side
-        one.best = max(one.best, high) if side > 0 else min(one.best, low)
+        if one.kind == BEGUN:
+            one.kind = 2
+        else:
+            one.best = max(one.best, high) if side > 0 else min(one.best, low)
         if one.kind == 0:
             level = close * (1.0 - side * one.at / 100.0)
         else:
@@ -74,6 +80,14 @@ class Trails:
         self.rows[number - 1] = (0, side, -side * np.inf, -side * np.inf, kind, exits.trail_at, num, den)
         self.numbers.setdefault(symbol, {})[strategy] = number
         self._link(symbol)
+
+    def begin(self, symbol: str, strategy: str, prices: Prices) -> None:
+        """A position was opened inside a candle, and these prices of it are its own: the best one is among them."""
+        number = self.numbers.get(symbol, {}).get(strategy)
+        if number and self.rows["kind"][number - 1] == KINDS.index("chandelier"):
+            _, high, low, _ = prices
+            self.rows["best"][number - 1] = high if self.rows["side"][number - 1] > 0 else low
+            self.rows["kind"][number - 1] = BEGUN
 
     def release(self, symbol: str, strategy: str) -> None:
         """A position was closed."""

@@ -39,7 +39,11 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class RiskConfig(Section):
-    """Sizing and gates. A gate whose limit is null is not there."""
+    """Sizing and gates. A gate whose limit is null is not there.
+
+    What may be lost is at most all of equity: 100 %. What may be held has no such bound here, for the gate ``cash``
+    holds it to ``portfolio.leverage`` times equity whatever else is set.
+    """
 
     sizing: Literal["risk", "fixed_quantity", "fixed_notional", "volatility_target", "kelly", "lot_tiers"] = Field(
         "risk",
@@ -100,7 +104,9 @@ class RiskConfig(Section):
         None, gt=0, description="value of longs less that of shorts, of equity, either way"
     )
     max_position_pct: float = Field(25.0, gt=0, description="value of one position, of equity; 100.0 = all of it")
-    max_risk_pct: float = Field(2.0, gt=0, description="of equity at risk in one position, whatever the sizing wants")
+    max_risk_pct: float = Field(
+        2.0, gt=0, le=100, description="of equity at risk in one position, whatever the sizing wants"
+    )
     max_open_positions: int = Field(10, ge=1, description="positions open or on their way")
     max_orders: int | None = Field(None, ge=1, description="entries in order_window")
     order_window: Duration = Field("1m", description="event time over which max_orders counts")
@@ -114,7 +120,9 @@ class RiskConfig(Section):
     vol_span: int = Field(
         100, ge=1, description="candles of the volatility that risk rules use: span of its exponential average"
     )
-    max_var_pct: float | None = Field(None, gt=0, description="Value at Risk of all positions (sizing.md), of equity")
+    max_var_pct: float | None = Field(
+        None, gt=0, le=100, description="Value at Risk of all positions (sizing.md), of equity"
+    )
     var_method: Literal["historical", "parametric"] = Field(
         "historical", description="losses as they were, or of a normal distribution with the variance that there was"
     )

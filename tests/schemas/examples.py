@@ -175,6 +175,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "arguments": {"key": "risk.per_trade_pct", "value": "0.25"},
         "status": "done",
         "code": "DONE",
+        "figures": {"value": 0.25},
         "before": {"risk.per_trade_pct": 0.5},
         "after": {"risk.per_trade_pct": 0.25},
     },

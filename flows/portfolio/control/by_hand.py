@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from flows.columns import Ints
 from flows.outbox import Outbox, new_outbox
 from flows.portfolio.control.base import MANUAL
 from flows.portfolio.control.outcome import Outcome, Refused, done
@@ -40,15 +41,15 @@ def trade(stage: PortfolioStage, steering: Steering, side: int, given: Given, ou
     if not account.knows(symbol):
         raise Refused("SYMBOL_UNKNOWN", symbol=symbol)
     _too_soon(account, steering, symbol)
-    _too_old(stage, account.slots[symbol], now)
     signal = _signal(stage, symbol, side, given)
     outbox["signals"].append(signal)
-    trial, timeframes = new_outbox(), stage.aligner.timeframes
-    account.twin().decide([signal], timeframes, trial, now)
-    for row in trial["rejections"]:
-        account.ledger.rejection(outbox, signal, row.side, row.gate, Refusal(row.code, row.figures))
-        steering.intents.failed(id_, now, row.code)
-        raise Refused(row.code, **row.figures)
+    timeframes = stage.aligner.timeframes
+    found = _too_old(stage, account.slots[symbol], now) or _tried(account, signal, timeframes, now)
+    if found:
+        gate, refusal = found
+        account.ledger.rejection(outbox, signal, "buy" if side > 0 else "sell", gate, refusal)
+        steering.intents.failed(id_, now, refusal.code)
+        raise Refused(refusal.code, **refusal.named())
     orders = len(outbox["orders"])
     account.decide([signal], timeframes, outbox, now)
     steering.by_hand[symbol] = signal.ts
@@ -72,12 +73,23 @@ def _too_soon(account: Account, steering: Steering, symbol: str) -> None:
         raise Refused("INTENT_TOO_SOON", symbol=symbol, why="another one was ordered behind the same candle")
 
 
-def _too_old(stage: PortfolioStage, slot: int, now: int) -> None:
-    """The last close may be as old as the candle that follows it, which may be as late as a command."""
+def _too_old(stage: PortfolioStage, slot: int, now: int) -> tuple[str, Refusal] | None:
+    """The last close may be as old as the candle that follows it, which may be as late as a command.
+
+    Returns what the gate ``stale_data`` says to it, which does not know of the click.
+    """
     age = now - stage.live.lanes["seen"].item(slot)
     most = int(stage.aligner.timeframes[slot]) + to_millis(stage.config.commands.max_age)
-    if age > most:
-        raise Refused("DATA_STALE", age_ms=age, most_ms=most)
+    return ("stale_data", Refusal("DATA_STALE", {"age_ms": age, "most_ms": most})) if age > most else None
+
+
+def _tried(account: Account, signal: Any, timeframes: Ints, now: int) -> tuple[str, Refusal] | None:
+    """The gate that refuses it on a twin of the account, and what it says."""
+    trial = new_outbox()
+    account.twin().decide([signal], timeframes, trial, now)
+    for row in trial["rejections"]:
+        return row.gate, Refusal(row.code, row.figures)
+    return None
 
 
 def _signal(stage: PortfolioStage, symbol: str, side: int, given: Given) -> Any:

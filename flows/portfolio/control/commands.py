@@ -179,7 +179,7 @@ class Commands:
         return Outcome("confirm", "CONFIRM", {"token": token, "until_ms": ends, **figures})
 
     def confirm(self, given: Given, outbox: Outbox) -> Outcome:
-        """Do what waits for this token: its own sender alone, once, and in time."""
+        """Do what waits for this token: its own sender alone, once, and in time. It tells which command that was."""
         token = given.argument("token")
         waits = self.pending.get(token)
         if waits is None or waits.sender != given.command.sender:
@@ -187,7 +187,12 @@ class Commands:
         del self.pending[token]
         if given.received_ms > waits.ends:
             raise Refused("TOKEN_EXPIRED", token=token, late_ms=given.received_ms - waits.ends)
-        return NAMED[waits.command.name](self, given._replace(command=waits.command, confirmed=True), outbox)
+        try:
+            outcome = NAMED[waits.command.name](self, given._replace(command=waits.command, confirmed=True), outbox)
+        except Refused as refused:
+            outcome = refused.outcome
+        outcome.figures = {**outcome.figures, "confirms": waits.command.id}
+        return outcome
 
     def reset(self, given: Given, outbox: Outbox) -> Outcome:
         """Reset a breaker: there, or wherever it has tripped."""

@@ -66,6 +66,7 @@ def post(outbox: Outbox, ts: int, command: Command, received_ms: int, times: int
             arguments=command.arguments,
             status=outcome.status,
             code=outcome.code,
+            figures=outcome.figures,
             before=outcome.before,
             after=outcome.after,
         )

@@ -32,8 +32,7 @@ def withdraw(account: Account, notices: Notices, place: Place, by: str, outbox: 
         for ticket in gone:
             account.desk.uncommit(ticket)
             order = ticket.order
-            if order.leg == "entry":
-                account.memory.risked.pop(order.position_id, None)
+            account.memory.withdrawn(order.id)
             account.ledger.withdrawn(order.id, "ENTRY_WITHDRAWN")
             of, told = Place("symbol", symbol), {"side": order.side, "quantity": str(order.quantity)}
             told |= {"strategy": order.strategy, "by": by, "order_id": order.id}

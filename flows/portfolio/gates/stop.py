@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from flows.portfolio.control.base import MANUAL
 from flows.portfolio.gates.base import Figures, Gate, Intent, Refusal, Standing
 from flows.portfolio.levels import distance
 from flows.portfolio.rounding import DOWN, UP, on_grid
@@ -57,7 +58,7 @@ class Stop(Gate):
             intent.atr = standing.atr
             if math.isnan(intent.atr):
                 return Refusal("ATR_UNKNOWN", {"price": price})
-        wanted = signal.stop if exits.stop == "signal" else _away(exits.stop, exits.stop_at, -side, intent)
+        wanted = _level(signal.stop, exits.stop, exits.stop_at, -side, intent)
         if wanted is None:
             return Refusal("STOP_MISSING", {"price": price, "why": NO_STOP})
         inward, outward = (UP, DOWN) if side > 0 else (DOWN, UP)
@@ -66,7 +67,7 @@ class Stop(Gate):
         intent.risk = (price - stop) * side
         if intent.risk <= 0:
             return Refusal("STOP_WRONG_SIDE", {"price": price, "stop": stop})
-        wanted = signal.target if exits.target == "signal" else _away(exits.target, exits.target_at, side, intent)
+        wanted = _level(signal.target, exits.target, exits.target_at, side, intent)
         if wanted is not None:
             intent.target = on_grid(wanted, tick, outward)
             target = float(intent.target)
@@ -77,6 +78,11 @@ class Stop(Gate):
         return Told(stop)
 
 
-def _away(by: Measure, at: float, way: int, intent: Intent) -> float:
-    """A distance from the price, but never below the first tick."""
+def _level(said: float | None, by: Literal["signal"] | Measure, at: float, way: int, intent: Intent) -> float | None:
+    """A distance from the price, but never below the first tick; or what was said, if that is to count.
+
+    A price that a person has named goes before a distance that is configured.
+    """
+    if by == "signal" or (said is not None and intent.signal.strategy == MANUAL):
+        return said
     return max(intent.price + way * distance(by, at, intent), float(intent.instrument.tick))

@@ -8,5 +8,8 @@ from schemas.config.risk import RiskConfig
 
 
 def by_strategy(config: RiskConfig, signal: Any) -> float:
-    """``risk.strategy_scale`` of the signal's strategy; 1 for one that is not named."""
+    """``risk.strategy_scale`` of the signal's strategy, as it is; 1 for one that is not named.
+
+    A rule of this project's own: it shares out risk among strategies.
+    """
     return config.strategy_scale.get(signal.strategy, 1.0)

@@ -33,7 +33,8 @@ class Audit:
         self.waiting: dict[str, Any] = {}
         self.marks: dict[str, float] = {}
         self.filled: set[str] = set()
-        self.risked: dict[str, float] = {}  # by position: what its entries lose at their stops
+        self.risks: dict[str, float] = {}  # by entry and addition: what it loses at its stop
+        self.risked: dict[str, float] = {}  # by position: what was filled of it loses at its stops
         self.told: set[tuple[str, Decimal]] = set()  # positions and the stops that they were told with at this instant
         self.control = Control(config)
         self.last: tuple[float, float, float] | None = None  # equity, cash, gross of the instant before
@@ -104,6 +105,8 @@ class Audit:
         assert fill.fee == money(value * Decimal(repr(self.config.broker.fee_pct)) / 100)
         self.cash += (value if fill.side == "sell" else -value) - fill.fee
         key = (order.symbol, order.strategy)
+        if not order.reduce_only:
+            self.risked[order.position_id] = self.risked.get(order.position_id, 0.0) + self.risks[order.id]
         if order.leg == "entry":
             assert key not in self.held
             assert not self.control.holds_up(order, fill.ts)
@@ -204,7 +207,7 @@ class Audit:
         assert order.quantity % instrument.lot == 0
         assert order.quantity >= instrument.min_quantity
         assert notional >= float(instrument.min_notional)
-        self.risked[order.position_id] = self.risked.get(order.position_id, 0.0) + quantity * distance
+        self.risks[order.id] = quantity * distance
         assert quantity <= self.sizes.most(order, equity, price, distance) * SLACK
 
     def _going(self, key: tuple[str, str]) -> Decimal:

@@ -39,7 +39,7 @@ PLAIN: dict[str, Any] = {
     "risk.quantity": "1",
     "risk.max_position_pct": 1e9,
     "risk.max_gross_exposure_pct": 1e9,
-    "risk.max_risk_pct": 1e9,
+    "risk.max_risk_pct": 100.0,
     "risk.min_reward_to_risk": 0,
     "exits.require_target": False,
     "broker.fee_pct": 0,

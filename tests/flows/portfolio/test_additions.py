@@ -10,6 +10,8 @@ import pytest
 
 from flows.outbox import new_outbox
 from flows.portfolio.account import Account
+from flows.portfolio.control.base import ALL
+from flows.portfolio.control.unwind import withdraw
 from schemas.ids import event_id
 from tests.flows.portfolio.stories import BTC, Row, at, block, fields, fills, flat, settings, trade, wired, wish
 
@@ -149,3 +151,32 @@ def test_an_account_that_was_put_back_goes_on_as_before(stop: int) -> None:
     rest = block(ROWS[stop:], [one for one in WISHES if one.ts > at(stop)])
     again.fold(rest, rest.signals, outbox)
     assert wired(outbox) == wired(whole)
+
+
+KELLY = {**TWICE, "risk.sizing": "kelly", "risk.kelly_fallback": "fixed_quantity", "broker.fee_pct": 0}
+
+
+@pytest.mark.parametrize(
+    ("minute", "candles"), [(None, 9), (4, 1), (4, 9), (6, 9)], ids=["none", "expired", "withdrawn", "at the exit"]
+)
+def test_an_addition_that_was_never_filled_was_never_at_risk(minute: int | None, candles: int) -> None:
+    """Bought at 99, with 5 to the stop, and sold at 102, whatever else was wished for."""
+    rules = {**KELLY, "entries.type": "limit", "entries.at": 1.0, "entries.candles": candles}
+    rows = [*flat((1, 2), 100.0), Row(3, 100, 100, 98, 100), *flat((4, 5), 100.0), *flat((6, 7, 8), 102.0)]
+    wishes = [wish(2, "long", 100.0, 94.0), wish(7, "flat", 102.0)]
+    if minute is not None:
+        wishes.insert(1, wish(minute, "long", 100.0 if minute < 6 else 102.0, 91.0))
+    account, outbox = trade(settings(rules), rows, wishes)
+    assert fields(outbox["fills"], "leg", "price") == [("entry", "99"), ("exit", "102")]
+    assert len(outbox["alerts"]) == (minute is not None)
+    assert account.memory.trades == {"a": [0.6]}
+    assert (account.memory.coming, account.memory.risked) == ({}, {})
+
+
+def test_one_that_was_filled_was_at_risk_and_one_that_a_breaker_takes_back_was_not() -> None:
+    wishes = [wish(minute, "long", 100.0, stop) for minute, stop in ((1, 95.0), (2, 97.0), (3, 96.0))]
+    account, outbox = trade(settings(KELLY), flat((1, 2, 3), 100.0), wishes)
+    (entry, _, last) = outbox["orders"]
+    assert (account.memory.risked, account.memory.coming) == ({entry.id: 8.0}, {last.id: 4.0})
+    withdraw(account, account.desk.notices, ALL, "drawdown", outbox)
+    assert (account.memory.risked, account.memory.coming) == ({entry.id: 8.0}, {})

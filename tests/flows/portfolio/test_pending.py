@@ -189,6 +189,33 @@ def test_the_ladder_the_entry_and_the_time_of_a_position_begin_at_its_fill() -> 
     assert [str(row.stop) for row in outbox["positions"]] == ["95", "95", "99", "99"]
 
 
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(
+    ("kind", "candle", "stops"),
+    [
+        ("limit", (108, 110, 98, 100), [76.0, 96.0]),  # 100 less two ranges of 12: the high may have been before it
+        ("limit", (100, 110, 98.5, 98.75), [76.0, 93.5]),  # 99, its own price, less two of 11.5
+        ("limit", (99, 110, 98, 100), [86.0, 102.0]),  # filled at the open: the high of 110 came after it
+        ("stop", (100, 110, 98, 100), [86.0, 102.0]),  # what is above its price of 101 came after it
+    ],
+    ids=["inside", "inside, closed below it", "at the open", "stop"],
+)
+def test_the_best_price_that_a_chandelier_follows_is_one_after_the_entry(
+    side: int, kind: str, candle: Candle, stops: list[float]
+) -> None:
+    """The candle after that of the entry goes up to 104: all of it counts."""
+    exits, found = {"trail": "chandelier", "trail_at": 2}, []
+    rules = config(kind, **{"broker.slippage_pct": 0.0, "risk.atr_period": 1, "exits": exits})
+    rows = flat((1, 2), 100.0)
+    for minute, one in enumerate((candle, (100.0, 104.0, 100.0, 100.0)), start=3):
+        open_, high, low, close = (100 + side * (price - 100) for price in one)
+        rows.append(Row(minute, open_, max(high, low), min(high, low), close))
+        account, _ = trade(rules, rows, [wish(2, "long" if side > 0 else "short", 100.0, 100 - 50 * side)])
+        (position,) = account.state()["positions"]
+        found.append(100 + side * (float(position.stop) - 100))
+    assert found == stops
+
+
 @pytest.mark.parametrize("stop", range(1, 5))
 def test_an_account_that_was_put_back_goes_on_as_before(stop: int) -> None:
     rows = [*flat((1, 2, 3), 100.0), Row(4, 100, 101, 99, 100), Row(5, 100, 111, 99, 100)]

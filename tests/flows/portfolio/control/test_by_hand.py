@@ -124,9 +124,45 @@ def test_a_price_of_long_ago_is_not_traded_by_hand() -> None:
         assert [row.code for row in outbox["replies"]] == [code]
     assert outbox["replies"][0].figures == {"age_ms": 120_600, "most_ms": 120_000}
     assert fields(outbox["orders"], "leg") == []
-    assert outbox["rejections"] == []
+    assert fields(outbox["rejections"], "ts", "strategy", "side", "gate", "message", "signal_id") == [
+        (5, "manual", "buy", "stale_data", "DATA_STALE: age_ms=120600 most_ms=120000", outbox["signals"][0].id)
+    ]
     _, outbox = play(clicks[1:], rows, commands__max_age="2m")
     assert [row.code for row in outbox["replies"]] == ["DONE"]
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize(
+    ("named", "levels"),
+    [
+        ({}, (-5, 15)),
+        ({"stop": -2}, (-2, 6)),  # and the target is at three of those distances
+        ({"target": 1}, (-5, 1)),
+        ({"stop": -2, "target": 1}, (-2, 1)),
+    ],
+    ids=["none", "stop", "target", "both"],
+)
+def test_what_a_person_names_goes_before_a_distance_that_is_configured(
+    side: str, named: dict[str, int], levels: tuple[int, int]
+) -> None:
+    sign = 1 if side == "buy" else -1
+    prices = {name: 100.0 + sign * away for name, away in named.items()}
+    exits = {"stop": "percent", "stop_at": 5, "target": "reward", "target_at": 3}
+    _, outbox = play([given(1.5, side, intent="x", symbol=BTC, **prices)], exits=exits)
+    (order,) = outbox["orders"]
+    assert (float(order.stop), float(order.target)) == (100 + sign * levels[0], 100 + sign * levels[1])
+    figures = outbox["replies"][0].figures
+    assert (figures["stop"], figures["target"]) == (str(order.stop), str(order.target))
+
+
+@pytest.mark.parametrize(
+    ("prices", "code"), [({"stop": 90.0}, "STOP_WRONG_SIDE"), ({"target": 101.0}, "TARGET_WRONG_SIDE")]
+)
+def test_what_a_person_names_has_to_lie_on_its_side(prices: dict[str, float], code: str) -> None:
+    exits = {"stop": "percent", "stop_at": 5, "target": "reward", "target_at": 3}
+    _, outbox = play([given(1.5, "sell", intent="x", symbol=BTC, **prices)], exits=exits)
+    assert [row.code for row in outbox["replies"]] == [row.code for row in outbox["rejections"]] == [code]
+    assert outbox["orders"] == []
 
 
 def test_the_clock_of_a_click_is_that_of_the_journal() -> None:

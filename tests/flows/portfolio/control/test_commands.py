@@ -90,8 +90,8 @@ def test_a_command_that_is_not_obeyed_is_answered_and_audited(command: Command, 
     assert (reply.command_id, reply.sender, reply.status, reply.code, reply.figures) == (
         *(command.id, command.sender, "refused", code, figures),
     )
-    assert (audit.command_id, audit.given_ms, audit.arguments, audit.code) == (
-        *(command.id, command.ts, command.arguments, code),
+    assert (audit.command_id, audit.given_ms, audit.arguments, audit.code, audit.figures) == (
+        *(command.id, command.ts, command.arguments, code, figures),
     )
     assert (audit.before, audit.after) == ({}, {})
 
@@ -192,6 +192,7 @@ def test_to_close_all_takes_a_token_that_is_the_senders_own_good_once_and_for_a_
         _, outbox = play(commands, wishes=longs(1))
         assert [row.code for row in outbox["replies"]] == codes
         assert [row.leg for row in outbox["orders"]] == (["entry", "close"] if "DONE" in codes else ["entry"])
+    assert outbox["audit"][1].figures == {"orders": 1, "confirms": ask.id}
 
 
 def test_a_breaker_is_reset_by_command() -> None:
@@ -219,6 +220,9 @@ def test_alarms_trip_the_breaker_of_divergence() -> None:
     [
         ("risk.quantity", "2", "DONE"),
         ("risk.quantity", "-2", "SETTING_WRONG"),
+        ("risk.per_trade_pct", "100.1", "SETTING_WRONG"),
+        ("risk.max_risk_pct", "100.1", "SETTING_WRONG"),
+        ("risk.max_var_pct", "100.1", "SETTING_WRONG"),
         ("risk.quantety", "2", "SETTING_WRONG"),
         ("risk.max_open_positions", "many", "SETTING_WRONG"),
         ("broker.fee_pct", "0", "SETTING_FIXED"),
@@ -347,6 +351,11 @@ def test_a_double_click_is_carried_out_once() -> None:
     )
     assert list(order.checks)[:2] == ["trading_state", "strategy_mode"]
     assert outbox["replies"][2].figures == {"intent": "click", "order_id": order.id, "result": "100"}
+    assert [(row.code, row.figures.get("order_id"), row.figures.get("result")) for row in outbox["audit"]] == [
+        ("DONE", order.id, None),
+        ("INTENT_PENDING", order.id, "ordered"),
+        ("INTENT_EXECUTED", order.id, "100"),
+    ]
     assert [row.arguments["intent"] for row in outbox["audit"]] == ["click"] * 3
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.portfolio.control.base import MANUAL
 from flows.portfolio.sizing import MULTIPLIERS
 from flows.portfolio.sizing.by_confidence import by_confidence
 from flows.portfolio.sizing.by_consensus import by_consensus
@@ -51,6 +52,10 @@ def test_consensus_from_0_to_9_is_a_factor_from_a_fifth_to_one(consensus: Any, f
 
 def test_a_signal_that_says_no_consensus_counts_as_none() -> None:
     assert by_consensus(RiskConfig(scale_by_consensus=True), wish(1, "long", 100.0, 95.0)) == 0.2
+
+
+def test_what_a_person_wants_is_not_cut_for_want_of_a_consensus() -> None:
+    assert by_consensus(RiskConfig(scale_by_consensus=True), wish(1, "long", 100.0, 95.0, strategy=MANUAL)) == 1.0
 
 
 @given(st.floats(0, 9), st.floats(0, 9))
