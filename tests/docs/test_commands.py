@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 def test_every_code_of_a_refusal_is_on_the_page() -> None:
     files = sorted((ROOT / "flows" / "portfolio" / "control").glob("*.py"))
     raised = {code for path in files for code in re.findall(r'Refused\(\s*"([A-Z_]+)"', path.read_text("utf-8"))}
-    raised |= {"DONE", "CONFIRM", "COMMAND_EARLY", "COMMAND_OLD", "INTENT_EXECUTED", "INTENT_PENDING"}
+    raised |= {"DONE", "CONFIRM", "COMMAND_EARLY", "COMMAND_OLD", "DATA_STALE", "INTENT_EXECUTED", "INTENT_PENDING"}
     table = PAGE[PAGE.index("### Every answer") : PAGE.index("## Hot reload")]
     assert set(re.findall(r"`([A-Z]+_[A-Z_]+|DONE|CONFIRM)`", table)) == raised
 
