@@ -97,7 +97,7 @@ def test_a_shadow_is_held_to_it_and_takes_nothing_along_when_it_goes_live() -> N
 
 
 def test_what_is_held_stays_as_it_is_when_the_rule_is_switched_on() -> None:
-    switch = given(2.5, "set", key="exits.require_target", value="true")
+    switch = given(2.5, "set", **{"exits.require_target": "true"})
     rows = [*ROWS[:5], Row(6, 100, 100, 94, 94), *flat((7,), 94.0)]
     _, outbox = play([switch], rows, [wish(1, "long", 100.0, 95.0), wish(3, "long", 100.0, 95.0, strategy="b")])
     assert [row.code for row in outbox["replies"]] == ["DONE"]
