@@ -176,6 +176,6 @@ def test_the_clock_of_a_click_is_that_of_the_journal() -> None:
 
 
 def test_a_position_whose_time_is_up_names_the_time_that_it_was_entered_with() -> None:
-    commands = [given(1.5, "buy", **BUY), given(3.5, "set", key="exits.time_candles", value="2")]
+    commands = [given(1.5, "buy", **BUY), given(3.5, "set", **{"exits.time_candles": "2"})]
     _, outbox = play(commands, exits__time_candles=5)
     assert fields(outbox["orders"], "ts", "leg", "reason")[1] == (6, "time", "held for 5 candles")
