@@ -86,8 +86,8 @@ def test_to_reduce_with_a_share_pauses_and_parts(scope: dict[str, Any]) -> None:
         (7, "entry", "1"),
     ]
     assert fields(outbox["rejections"], "ts", "code") == [(4, "TRADING_REDUCING")]
-    confirmed = {} if scope else {"confirms": ask.id}
-    assert outbox["replies"][-1].figures == {"until": commands[-1].ts + 180_000, "orders": 1, **confirmed}
+    confirms = {} if scope else {"confirms": ask.id}
+    assert outbox["replies"][-1].figures == {"until": commands[-1].ts + 180_000, "orders": 1, **confirms}
 
 
 BREAKER: dict[str, Any] = {"breakers.drawdown.max_pct": 0.3, "breakers.drawdown.action": "reduce"}
