@@ -11,8 +11,8 @@ from schemas.timeframe import to_millis
 class StaleData(Breaker):
     """More than ``after`` lies between a symbol's candle and the one before it: nobody knows what happened there.
 
-    A symbol that stays away trips it with its next candle: nothing of it can be entered before. In a live run one that is
-    given up on, or a whole feed, trips it at once, when it has stayed away for longer than ``after`` by then.
+    A symbol that stays away trips it with its next candle: nothing of it can be entered before. Live, a symbol or
+    a whole feed that is given up on trips it at once, when it has stayed away for longer than ``after`` by then.
     """
 
     name: ClassVar = "stale_data"
