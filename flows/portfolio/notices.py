@@ -30,7 +30,8 @@ def gap_ms(notice: Notice) -> int:
     >>> gap_ms(Notice("FEED_STALE", 60_000, "s", 1, None, {"silent_s": 45.0, "last_ts": 60_000}))
     45000
     """
-    last, silent = notice.figures.get("last_ts"), notice.figures.get("silent_s", 0.0)
+    last: int | None = notice.figures.get("last_ts")
+    silent: float = notice.figures.get("silent_s", 0.0)
     return max(0 if last is None else notice.ts - last, round(1_000 * silent))
 
 
