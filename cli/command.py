@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -26,6 +27,7 @@ PLACED: dict[str, tuple[str, ...]] = {
     "alarm": ("what",),
 }
 """By command, what its words are called that are no NAME=VALUE."""
+SETTING = re.compile(r"[\w-]+(\.[\w-]+)+")
 
 
 def command(
@@ -41,7 +43,7 @@ def command(
         typer.Argument(
             metavar="WORD|KEY=VALUE",
             help="As in: close BTC/USDT share_pct=50; close all; confirm TOKEN; reset BREAKER; "
-            "set risk.per_trade_pct=0.25; mode STRATEGY shadow; pause for=1h strategy=NAME; "
+            "set risk.per_trade_pct=0.25 exits.trail=none; mode STRATEGY shadow; pause for=1h strategy=NAME; "
             "buy BTC/USDT stop=40000 intent=ID.",
         ),
     ] = None,
@@ -86,14 +88,11 @@ def arguments(name: str, words: list[str]) -> dict[str, Any]:
     ({'strategy': 'sma_atr', 'mode': 'shadow'}, {})
     >>> arguments("close", ["BTC/USDT", "share_pct=50"])
     {'symbol': 'BTC/USDT', 'share_pct': '50'}
-    >>> arguments("set", ["risk.per_trade_pct=0.25"]), arguments("pause", ["for=1h"])
-    ({'key': 'risk.per_trade_pct', 'value': '0.25'}, {'for': '1h'})
+    >>> arguments("set", ["risk.per_trade_pct=0.25", "exits.trail=none"]), arguments("pause", ["for=1h"])
+    ({'risk.per_trade_pct': '0.25', 'exits.trail': 'none'}, {'for': '1h'})
     """
     if name == "set":
-        key, equals, value = " ".join(words).partition("=")
-        if not equals:
-            raise UserError("penstock command set: write set section.key=value")
-        return {"key": key.strip(), "value": value.strip()}
+        return dict(_settings(words))
     if name == "close" and not any(word == "all" or not word.startswith("share_pct=") for word in words):
         raise UserError("penstock command close: name a symbol, strategy=NAME, or all")
     if name == "close" and "all" in words:
@@ -110,6 +109,22 @@ def arguments(name: str, words: list[str]) -> dict[str, Any]:
             found[places.pop(0)] = word
         else:
             raise UserError(f"penstock command {name}: what is {word!r}? Write KEY=VALUE")
+    return found
+
+
+def _settings(words: list[str]) -> list[tuple[str, str]]:
+    """Settings of words; a value may go on over several of them, as in ``risk.groups={majors: [BTC/USDT]}``."""
+    found: list[tuple[str, str]] = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals and SETTING.fullmatch(key.strip()):
+            found.append((key.strip(), value.strip()))
+        elif found:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {word}".strip())
+        else:
+            raise UserError("penstock command set: write set section.key=value")
+    if not found:
+        raise UserError("penstock command set: write set section.key=value")
     return found
 
 

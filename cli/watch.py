@@ -15,7 +15,7 @@ from cli.command import ask
 from cli.errors import UserError
 from cli.options import load_checked
 from connectors.kafka.connection import Connection
-from flows.portfolio.control.tuning import can_change
+from flows.portfolio.control.tuning import can_change, needs_past
 from schemas.config.commands import CONFIG
 from schemas.config.exits import OwnExits
 from schemas.config.load import DEFAULT_PATH, overridden
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 def differences(old: Config, new: Config) -> tuple[dict[str, str], list[str]]:
-    """By key the new value of what can change while it runs, as a command has it; and the keys that cannot.
+    """By key the new value of what can change while it runs, as a command has them all; and the keys that cannot.
 
     >>> from schemas.config.load import overridden
     >>> differences(Config(), overridden(Config(), ["risk.per_trade_pct=0.25", "broker.fee_pct=0.1"]))
@@ -40,9 +40,10 @@ def differences(old: Config, new: Config) -> tuple[dict[str, str], list[str]]:
     """
     before, after = dict(_settings(old)), dict(_settings(new))
     changed = [key for key in after if key not in before or after[key] != before[key]]
-    free = [key for key in changed if can_change(key)]
+    wanted = {key: _text(after[key]) for key in changed if can_change(key)}
+    free = {key: value for key, value in wanted.items() if not needs_past(old, key, value)}
     gone = [key for key in before if key not in after]  # exits that a strategy has no more of its own
-    return {key: _text(after[key]) for key in free}, [key for key in [*changed, *gone] if key not in free]
+    return free, [key for key in [*changed, *gone] if key not in free]
 
 
 def _settings(section: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -107,15 +108,14 @@ class Watch:
         changes, fixed = differences(self._config, new)
         if fixed:
             self._say(f"{self._path}: {', '.join(fixed)}: a restart takes that up (--accept-changes)")
-        for key, value in changes.items():
-            arguments = {"key": key, "value": value}
-            reply = ask(Connection(self._config.kafka), self._config, CONFIG, "set", arguments, WAIT_S)
+        if changes:
+            reply = ask(Connection(self._config.kafka), self._config, CONFIG, "set", changes, WAIT_S)
             if reply is None:
-                raise UserError(f"{key}: no answer within {WAIT_S:g} s")
+                raise UserError(f"{', '.join(changes)}: no answer within {WAIT_S:g} s")
             if reply["status"] == "done":
-                self._config = overridden(self._config, [f"{key}={value}"])
+                self._config = overridden(self._config, [f"{key}={value}" for key, value in changes.items()])
                 self._kept(self._config)
-            self._say(f"{self._path}: {key} = {value}: {reply['status']}: {reply['message']}")
+            self._say(f"{self._path}: {reply['status']}: {reply['message']}")
         if not changes and not fixed:
             self._say(f"{self._path} was saved: all of it is in force")
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from schemas.record import Figures, Id, Millis, Record
 
 HOLD = ("symbol", "strategy", "for")
-COMMANDS = {
+COMMANDS: dict[str, tuple[str, ...] | None] = {
     "pause": HOLD,
     "reduce": (*HOLD, "share_pct"),
     "halt": HOLD,
@@ -18,14 +18,14 @@ COMMANDS = {
     "close": ("symbol", "strategy", "share_pct"),
     "confirm": ("token",),
     "reset": ("breaker", "symbol", "strategy"),
-    "set": ("key", "value"),
+    "set": None,
     "mode": ("strategy", "mode"),
     "buy": ("symbol", "stop", "target", "bid", "ask", "intent"),
     "sell": ("symbol", "stop", "target", "bid", "ask", "intent"),
     "alarm": ("what",),
     "status": (),
 }
-"""By name of a command, the arguments that it knows."""
+"""By name of a command, the arguments that it knows. Those of ``set`` are the settings."""
 
 
 class Command(Record):

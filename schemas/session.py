@@ -20,9 +20,8 @@ class Hours(NamedTuple):
 
     def open(self, ts: int) -> bool:
         """Whether an instant, epoch ms UTC, lies inside: the first minute does, the last one no more."""
-        minute = minute_of_week(ts)
-        length = (self.end - self.begin - 1) % 1_440 + 1
-        return any((minute - day * 1_440 - self.begin) % WEEK < length for day in self.days)
+        day, since = divmod((minute_of_week(ts) - self.begin) % WEEK, 1_440)
+        return since <= (self.end - self.begin - 1) % 1_440 and day in self.days
 
 
 def minute_of_week(ts: int) -> int:

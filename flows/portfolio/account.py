@@ -18,7 +18,7 @@ from flows.portfolio.control.steering import Steering
 from flows.portfolio.desk import Desk
 from flows.portfolio.estimates import Estimates
 from flows.portfolio.gates import gates_of
-from flows.portfolio.gates.base import Exposures, Intent, Refusal, Standing
+from flows.portfolio.gates.base import Exposure, Intent, Refusal, Standing
 from flows.portfolio.legs import Legs
 from flows.portfolio.parting import part_of
 from flows.portfolio.pending import trigger
@@ -210,17 +210,17 @@ class Account:
         self.memory.entered(intent.now, order.id, intent.quantity * intent.risk)
         self.place(order, intent.quantity * intent.price, timeframes, outbox)
 
-    def _exposures(self) -> Exposures:
+    def _exposures(self) -> list[Exposure]:
         """Positions as marked, and what waits, in one order."""
-        found, marks = Exposures(), self.lanes["mark"]
+        found, slots, marks = [], self.slots, self.lanes["mark"]
         for (symbol, _), holding in sorted(self.book.holdings.items()):
-            slot = self.slots[symbol]
-            found.add(symbol, slot, holding.side, float(holding.quantity) * marks.item(slot))
+            value = float(holding.quantity) * marks.item(slots[symbol])
+            found.append(Exposure(symbol, slots[symbol], value, value * holding.side))
         coming: list[tuple[str, list[Any]]] = [*self.broker.waiting.items(), *self.broker.pending.items()]
         for symbol, tickets in sorted(coming, key=itemgetter(0)):
             for ticket in tickets:
                 side = 1 if (ticket.order.side == "buy") == (ticket.value > 0) else -1
-                found.add(symbol, self.slots[symbol], side, ticket.value)
+                found.append(Exposure(symbol, slots[symbol], ticket.value, ticket.value * side))
         return found
 
     def place(self, order: Any, value: float, timeframes: Ints, outbox: Outbox) -> None:

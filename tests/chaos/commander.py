@@ -188,7 +188,7 @@ SETTINGS_CHANGED = (
 
 
 def _set(key: str, value: str) -> Step:
-    return "set", {"key": key, "value": value}
+    return "set", {key: value}
 
 
 def _mode(strategy: str, mode: str) -> Step:

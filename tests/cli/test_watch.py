@@ -78,7 +78,7 @@ def test_what_needs_a_restart_is_asked_about_there_whatever_else_was_saved_since
         saved.save(1.0, 0.5)
         saved.told(run, FEE)
         saved.save(0.9, 0.5)
-        done = (FEE, FEE, ": risk.per_trade_pct = 0.9: done: DONE: value=0.9")
+        done = (FEE, FEE, ": done: DONE: risk.per_trade_pct=0.9")
         saved.told(run, *done)
         assert saved.made_with() == (0.9, 0.05)
         saved.save(0.9, 0.5, ", max_leverage: 0")
@@ -98,7 +98,7 @@ def test_what_was_taken_is_no_question_at_a_restart_and_going_back_to_what_is_in
     with saved.installation.running() as run:
         saved.status(run)
         saved.save(0.6, 0.06)
-        done = (FEE, ": risk.per_trade_pct = 0.6: done: DONE: value=0.6")
+        done = (FEE, ": done: DONE: risk.per_trade_pct=0.6")
         saved.told(run, *done)
         assert saved.made_with() == (0.6, 0.05)
         saved.save(0.6, 0.05)
@@ -107,20 +107,16 @@ def test_what_was_taken_is_no_question_at_a_restart_and_going_back_to_what_is_in
     with saved.installation.running() as run:
         saved.status(run)
         saved.save(0.6, 0.05, ", max_open_positions: 2")
-        saved.told(run, ": risk.max_open_positions = 2: done: DONE: value=2")
+        saved.told(run, ": done: DONE: risk.max_open_positions=2")
         assert run.end() == 0
 
 
-def test_a_refused_setting_is_not_kept_and_one_of_the_same_file_is(saved: Saved) -> None:
+def test_what_needs_figures_of_the_past_is_not_kept_and_another_of_the_same_file_is(saved: Saved) -> None:
     with saved.installation.running() as run:
         saved.status(run)
         saved.save(0.6, 0.05, ", var_window: 400")
-        why = "key=risk.var_window why=it needs figures of the past that were not kept: restart with it"
-        saved.told(
-            run,
-            ": risk.per_trade_pct = 0.6: done: DONE: value=0.6",
-            f": risk.var_window = 400: refused: SETTING_FIXED: {why}",
-        )
+        restart = ": risk.var_window: a restart takes that up (--accept-changes)"
+        saved.told(run, restart, ": done: DONE: risk.per_trade_pct=0.6")
         killed(run)
     refused = saved.installation.command("run")
     assert (refused.code, refused.err.splitlines()[1:]) == (2, ["  risk.var_window: 500 → 400"])
@@ -130,7 +126,7 @@ def test_a_process_that_is_started_again_takes_up_nothing_unasked(saved: Saved) 
     with saved.installation.running("--processes", "2") as run:
         saved.status(run)
         saved.save(0.9, 0.5)
-        saved.told(run, FEE, ": risk.per_trade_pct = 0.9: done: DONE: value=0.9")
+        saved.told(run, FEE, ": done: DONE: risk.per_trade_pct=0.9")
         children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text(encoding="ascii").split()
         assert len(children) == 2
         os.kill(int(children[0]), signal.SIGKILL)
@@ -143,14 +139,14 @@ def test_what_somebody_has_set_outlives_other_saves_and_a_kill(saved: Saved) -> 
     words = ("command", "set", "risk.per_trade_pct=0.8", "--sender", "ann")
     with installation.running() as run:
         saved.status(run)
-        assert installation.done(*words) == "done: DONE: value=0.8\n"
+        assert installation.done(*words) == "done: DONE: risk.per_trade_pct=0.8\n"
         saved.save(1.0, 0.05, ", max_open_positions: 2")
-        saved.told(run, ": risk.max_open_positions = 2: done: DONE: value=2")
+        saved.told(run, ": done: DONE: risk.max_open_positions=2")
         assert saved.made_with() == (1.0, 0.05)
         killed(run)
     with installation.running() as run:
         saved.status(run)
-        assert installation.done(*words) == "done: DONE: value=0.8\n"
+        assert installation.done(*words) == "done: DONE: risk.per_trade_pct=0.8\n"
         assert run.end() == 0
     key = "risk.per_trade_pct"
     changes = [(row["before"], row["after"]) for row in installation.records("audit") if key in row["after"]]
@@ -170,7 +166,7 @@ def test_what_was_decided_before_a_save_is_decided_again_under_the_settings_of_t
         run.until(lambda: installation.values("equity"), bool)
         installation.done(*buy, **long)
         saved.save(0.5, 0.05)
-        saved.told(run, ": risk.per_trade_pct = 0.5: done: DONE: value=0.5")
+        saved.told(run, ": done: DONE: risk.per_trade_pct=0.5")
         killed(run)
     with installation.running(**long) as run:
         assert installation.command("command", "status", "--sender", "ann", **long).code == 0

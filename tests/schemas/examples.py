@@ -172,7 +172,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "received_ms": 59_500,
         "sender": "me",
         "name": "set",
-        "arguments": {"key": "risk.per_trade_pct", "value": "0.25"},
+        "arguments": {"risk.per_trade_pct": "0.25"},
         "status": "done",
         "code": "DONE",
         "figures": {"value": 0.25},

@@ -96,7 +96,7 @@ class Commands:
             raise Refused("COMMAND_UNKNOWN", command=given.command.name, known=", ".join(NAMED))
         known = COMMANDS[given.command.name]
         for name in given.command.arguments:
-            if name not in known:  # a slip in `symbol` would hold up everything
+            if known is not None and name not in known:  # a slip in `symbol` would hold up everything
                 raise Refused("ARGUMENT_UNKNOWN", argument=name, known=", ".join(known) or "none")
         return found(self, given, outbox)
 
@@ -225,15 +225,15 @@ class Commands:
         return done(before={label: before}, after={label: mode}, mode=mode)
 
     def set(self, given: Given, outbox: Outbox) -> Outcome:  # noqa: ARG002
-        """Change a setting, from now on."""
-        key, value = given.argument("key"), given.argument("value")
-        config, before, after = tuning.changed(self.stage.config, key, value)
-        changes = {known: one for known, one in self.stage.changes.items() if known != key}
-        self.stage.configure(config, {**changes, key: value})  # in the order in which they were given
-        self.stage.filed.setdefault(key, tuning.shown(self.stage.file, key))
+        """Change settings, from now on: all of them, or none."""
+        wanted = {key: given.argument(key) for key in given.command.arguments}
+        config, before, after = tuning.changed(self.stage.config, wanted)
+        changes = {key: value for key, value in self.stage.changes.items() if key not in wanted}
+        self.stage.configure(config, {**changes, **wanted})  # in the order in which they were given
+        self.stage.filed = {key: tuning.shown(self.stage.file, key) for key in wanted} | self.stage.filed
         if given.command.sender == CONFIG:
-            self.stage.filed[key] = after
-        return done(before={key: before}, after={key: after}, value=after)
+            self.stage.filed |= after
+        return Outcome("done", "DONE", after, before, after)
 
     def trade(self, side: int, given: Given, outbox: Outbox) -> Outcome:
         """Buy or sell by hand, through all gates."""

@@ -31,24 +31,48 @@ def can_change(key: str) -> bool:
     return key.partition(".")[0] in SECTIONS or OWN.fullmatch(key) is not None
 
 
-def changed(config: Config, key: str, value: str) -> tuple[Config, Any, Any]:
-    """The configuration with one setting changed, and the setting before and after.
+def changed(config: Config, wanted: Mapping[str, str]) -> tuple[Config, dict[str, Any], dict[str, Any]]:
+    """The configuration with some settings changed at once, and by key each of them before and after.
 
-    Raises Refused when there is no such setting, when it may not be changed while the portfolio runs, or when the
-    value is not allowed.
+    Raises Refused when there is no such setting, when one may not be changed while the portfolio runs, or when the
+    values are not allowed.
     """
-    if not can_change(key):
-        why = f"only {', '.join(SECTIONS)} and strategies.NAME.exits can change while it runs"
-        raise Refused("SETTING_FIXED", key=key, why=why)
-    if isinstance(_at(config, key), BaseModel):  # as a whole it would put back to the defaults what is not named
-        raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {key}.KEY")
+    if not wanted:
+        raise Refused("ARGUMENT_MISSING", argument="KEY=VALUE")
+    for key in wanted:
+        if not can_change(key):
+            why = f"only {', '.join(SECTIONS)} and strategies.NAME.exits can change while it runs"
+            raise Refused("SETTING_FIXED", key=key, why=why)
+        if isinstance(_at(config, key), BaseModel):  # as a whole it would put back to the defaults what is not named
+            raise Refused("SETTING_WRONG", key=key, why=f"a whole section; name one setting, as in {key}.KEY")
     try:
-        new = overridden(config, [f"{key}={value}"])
+        new = overridden(config, [f"{key}={value}" for key, value in wanted.items()])
     except ConfigError as error:
-        raise Refused("SETTING_WRONG", key=key, why="; ".join(one.message for one in error.problems)) from None
+        why = "; ".join(one.message for one in error.problems)
+        raise Refused("SETTING_WRONG", key=_blamed(error, wanted), why=why) from None
     if keeps(new) != keeps(config):
-        raise Refused("SETTING_FIXED", key=key, why="it needs figures of the past that were not kept: restart with it")
-    return new, shown(config, key), shown(new, key)
+        fixed = [key for key, value in wanted.items() if needs_past(config, key, value)]
+        why = "it needs figures of the past that were not kept: restart with it"
+        raise Refused("SETTING_FIXED", key=", ".join(fixed or wanted), why=why)
+    return new, {key: shown(config, key) for key in wanted}, {key: shown(new, key) for key in wanted}
+
+
+def _blamed(error: ConfigError, wanted: Mapping[str, str]) -> str:
+    """The settings that a problem names, or all of them."""
+    wrong = {one.key for one in error.problems}
+    return ", ".join([key for key in wanted if key in wrong] or wanted)
+
+
+def needs_past(config: Config, key: str, value: str) -> bool:
+    """Whether a setting takes figures of the past that are not kept as the configuration is.
+
+    >>> needs_past(Config(), "risk.var_window", "400"), needs_past(Config(), "risk.per_trade_pct", "0.5")
+    (True, False)
+    """
+    try:
+        return keeps(overridden(config, [f"{key}={value}"])) != keeps(config)
+    except ConfigError:  # it is good with others only
+        return False
 
 
 def changeable(config: Config) -> dict[str, Any]:

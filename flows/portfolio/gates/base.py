@@ -41,20 +41,13 @@ class Intent(msgspec.Struct, gc=False):
     now: int = 0  # epoch ms: close of the signal's candle, or when somebody gave the order by hand
 
 
-class Exposures(msgspec.Struct, gc=False):
-    """Positions as marked, and orders that wait, in columns: an entry adds to its side, an exit takes from it."""
+class Exposure(msgspec.Struct, gc=False):
+    """A position as marked, or an order that waits: an entry adds to its side, an exit takes from it."""
 
-    symbols: list[str] = []
-    slots: list[int] = []  # the symbol's column in the samples of returns
-    values: list[float] = []  # account currency; negative for an exit that waits
-    signed: list[float] = []  # the same, times the side: 1 long, -1 short
-
-    def add(self, symbol: str, slot: int, side: int, value: float) -> None:
-        """One more."""
-        self.symbols.append(symbol)
-        self.slots.append(slot)
-        self.values.append(value)
-        self.signed.append(value * side)
+    symbol: str
+    slot: int  # the symbol's column in the samples of returns
+    value: float  # account currency; negative for an exit that waits
+    signed: float  # the same, times the side: 1 long, -1 short
 
 
 NO_RETURNS = np.empty((0, 1))
@@ -74,12 +67,12 @@ class Standing(msgspec.Struct, gc=False):
     atr: float = math.nan  # of the symbol, if something uses it: flows/portfolio/estimates.py
     vol: float = math.nan
     states: States = FREE  # what holds trading up
-    expose: Callable[[], Exposures] = Exposures
+    expose: Callable[[], list[Exposure]] = list
     returns: Floats = NO_RETURNS  # samples, one a row; NaN where a symbol has none
     slot: int = 0  # the symbol's column there
-    _exposed: Exposures | None = None
+    _exposed: list[Exposure] | None = None
 
-    def exposures(self) -> Exposures:
+    def exposures(self) -> list[Exposure]:
         """What ``gross`` is made of, looked up once."""
         if self._exposed is None:
             self._exposed = self.expose()

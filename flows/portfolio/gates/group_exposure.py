@@ -53,8 +53,7 @@ class GroupExposure(Gate):
         exposures = standing.exposures()
         fullest, held = "", -math.inf
         for name, symbols in groups:
-            both = zip(exposures.symbols, exposures.values, strict=True)
-            value = sum([value for symbol, value in both if symbol in symbols])
+            value = sum([one.value for one in exposures if one.symbol in symbols])
             if value > held:
                 fullest, held = name, value
         most, notional = standing.equity * self.share, intent.quantity * intent.price

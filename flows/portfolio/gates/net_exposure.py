@@ -35,7 +35,7 @@ class NetExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``NET_TOO_LARGE`` above the cap on its own side, unless there is room left to shrink to."""
-        net = sum(standing.exposures().signed)
+        net = sum([one.signed for one in standing.exposures()])
         most, notional = standing.equity * self.share, intent.quantity * intent.price
         figures = Told(net, notional * intent.side, most)
         room = most - net * intent.side

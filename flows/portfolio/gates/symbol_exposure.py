@@ -35,8 +35,8 @@ class SymbolExposure(Gate):
 
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``SYMBOL_TOO_LARGE`` above the cap, unless there is room left to shrink to."""
-        symbol, exposures = intent.signal.symbol, standing.exposures()
-        held = sum([value for name, value in zip(exposures.symbols, exposures.values, strict=True) if name == symbol])
+        symbol = intent.signal.symbol
+        held = sum([one.value for one in standing.exposures() if one.symbol == symbol])
         most, notional = standing.equity * self.share, intent.quantity * intent.price
         figures = Told(held, notional, most)
         room = most - held

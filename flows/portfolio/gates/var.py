@@ -56,8 +56,8 @@ class ValueAtRisk(Gate):
         most, notional = standing.equity * self.share, intent.quantity * intent.price
         loss, room, samples = value_at_risk(
             standing.returns,
-            np.array(exposures.slots, np.int64),
-            np.array(exposures.signed, np.float64),
+            np.array([one.slot for one in exposures], np.int64),
+            np.array([one.signed for one in exposures], np.float64),
             standing.slot,
             notional * intent.side,
             most / self.root,

@@ -70,7 +70,7 @@ class Control:
         elif name == "mode":
             (self.shadows.add if given["mode"] == "shadow" else self.shadows.discard)(given["strategy"])
         elif name == "set":
-            return overridden(config, [f"{given['key']}={given['value']}"])
+            return overridden(config, [f"{key}={value}" for key, value in given.items()])
         elif name in ("buy", "sell"):
             before, order = self.clicks.get(given["intent"], (command.ts - self.expire - 1, ""))
             assert order not in live or command.ts - before > self.expire, "an intent was traded twice"

@@ -257,8 +257,8 @@ def orders_of_people(draw: st.DrawFn, market: Market, minute: int, before: Seque
     elif name == "close":
         given = {**(place or {"symbol": symbol}), "share_pct": draw(st.sampled_from([100, 100, 50, 7]))}
     elif name == "set":
-        key, _, value = draw(st.sampled_from(CHANGED)).partition("=")
-        given = {"key": key, "value": value}
+        some = draw(st.lists(st.sampled_from(CHANGED), min_size=1, max_size=2))
+        given = dict(one.split("=", 1) for one in some)
     elif name == "mode":
         given = {"strategy": draw(st.sampled_from("ab")), "mode": draw(st.sampled_from(["live", "shadow"]))}
     elif name == "reset":

@@ -115,7 +115,7 @@ def test_exits_of_a_strategy_can_be_set_while_it_runs(restart: bool) -> None:
     stage = PortfolioStage(config)
     for minute, key, value in ((1, "a.exits.stop_at", "2"), (2, "b.exits.dual.at", "3"), (3, "c.exits.stop_at", "2")):
         tell(stage, [slices(rows[minute - 1 : minute], watermark=at(minute))])
-        command = given(minute, "set", key=f"strategies.{key}", value=value)
+        command = given(minute, "set", **{f"strategies.{key}": value})
         for topic, records in stage.command(command, command.ts).items():
             outbox[topic].extend(records)
     told = [(row.code, row.before, row.after) for row in outbox["audit"]]
@@ -143,7 +143,7 @@ def test_exits_of_a_strategy_can_be_set_while_it_runs(restart: bool) -> None:
 def test_exits_that_are_set_count_for_what_is_entered_from_then_on(key: str, value: str, fills: list[Any]) -> None:
     rows = [*flat(range(1, 7), 100.0), *flat((7, 8), 103.0), *flat((9, 10), 99.0)]
     wishes = [wish(1, "long", 100.0, 95.0, strategy="a"), wish(5, "long", 100.0, 95.0, strategy="b")]
-    _, outbox = play([given(3.5, "set", key=key, value=value)], rows, wishes)
+    _, outbox = play([given(3.5, "set", **{key: value})], rows, wishes)
     assert [row.code for row in outbox["replies"]] == ["DONE"]
     assert fields(outbox["fills"], "ts", "strategy", "leg")[2:] == fills
     moved = [(row.strategy, str(row.stop)) for row in outbox["positions"] if row.stop == 100 and row.status == "open"]

@@ -146,7 +146,7 @@ def test_what_a_person_names_goes_before_a_distance_that_is_configured(
     side: str, named: dict[str, int], levels: tuple[int, int]
 ) -> None:
     sign = 1 if side == "buy" else -1
-    prices = {name: 100.0 + sign * away for name, away in named.items()}
+    prices: dict[str, Any] = {name: 100.0 + sign * away for name, away in named.items()}
     exits = {"stop": "percent", "stop_at": 5, "target": "reward", "target_at": 3}
     _, outbox = play([given(1.5, side, intent="x", symbol=BTC, **prices)], exits=exits)
     (order,) = outbox["orders"]
@@ -158,7 +158,7 @@ def test_what_a_person_names_goes_before_a_distance_that_is_configured(
 @pytest.mark.parametrize(
     ("prices", "code"), [({"stop": 90.0}, "STOP_WRONG_SIDE"), ({"target": 101.0}, "TARGET_WRONG_SIDE")]
 )
-def test_what_a_person_names_has_to_lie_on_its_side(prices: dict[str, float], code: str) -> None:
+def test_what_a_person_names_has_to_lie_on_its_side(prices: dict[str, Any], code: str) -> None:
     exits = {"stop": "percent", "stop_at": 5, "target": "reward", "target_at": 3}
     _, outbox = play([given(1.5, "sell", intent="x", symbol=BTC, **prices)], exits=exits)
     assert [row.code for row in outbox["replies"]] == [row.code for row in outbox["rejections"]] == [code]
@@ -176,6 +176,6 @@ def test_the_clock_of_a_click_is_that_of_the_journal() -> None:
 
 
 def test_a_position_whose_time_is_up_names_the_time_that_it_was_entered_with() -> None:
-    commands = [given(1.5, "buy", **BUY), given(3.5, "set", key="exits.time_candles", value="2")]
+    commands = [given(1.5, "buy", **BUY), given(3.5, "set", **{"exits.time_candles": "2"})]
     _, outbox = play(commands, exits__time_candles=5)
     assert fields(outbox["orders"], "ts", "leg", "reason")[1] == (6, "time", "held for 5 candles")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -231,7 +232,7 @@ def test_alarms_trip_the_breaker_of_divergence() -> None:
     ],
 )
 def test_a_setting_is_changed_within_its_bounds_and_from_then_on(key: str, value: str, code: str) -> None:
-    _, outbox = play([given(2.5, "set", key=key, value=value)], wishes=[*longs(1), *longs(3, strategy="b")])
+    _, outbox = play([given(2.5, "set", **{key: value})], wishes=[*longs(1), *longs(3, strategy="b")])
     assert [row.code for row in outbox["replies"]] == [code]
     assert [str(order.quantity) for order in outbox["orders"]] == ["1", "2" if code == "DONE" else "1"]
     audit = outbox["audit"][0]
@@ -264,17 +265,39 @@ def test_a_setting_is_changed_within_its_bounds_and_from_then_on(key: str, value
 def test_a_setting_is_told_as_it_is_written_with_its_names(key: str, values: list[str], told: list[Any]) -> None:
     """And a list or mapping is set as a whole, as in the file: what it had before is gone."""
     wrote = [*values, told[-1]]  # what is told can be given back, and changes nothing
-    commands = [given(1.1 + at / 10, "set", key=key, value=value) for at, value in enumerate(wrote)]
+    commands = [given(1.1 + at / 10, "set", **{key: value}) for at, value in enumerate(wrote)]
     _, outbox = play(commands, wishes=[])
     assert [row.code for row in outbox["replies"]] == ["DONE"] * len(wrote)
     assert [(row.before[key], row.after[key]) for row in outbox["audit"]] == [*pairwise(told), (told[-1], told[-1])]
-    assert [row.figures["value"] for row in outbox["replies"]] == [*told[1:], told[-1]]
+    assert [row.figures[key] for row in outbox["replies"]] == [*told[1:], told[-1]]
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        (("risk.per_trade_pct", "150"), "SETTING_WRONG"),
+        (("broker.fee_pct", "0"), "SETTING_FIXED"),
+        (("risk.var_window", "400"), "SETTING_FIXED"),
+        (("risk.nothing", "1"), "SETTING_WRONG"),
+    ],
+)
+def test_settings_are_changed_together_or_not_at_all(second: tuple[str, str], why: str) -> None:
+    whole = {"risk.sizing": "fixed_quantity", "risk.quantity": "0.01"}
+    stage, outbox = play([given(1.1, "set", **whole, **dict([second])), given(1.2, "set"), given(1.3, "set", **whole)])
+    told = [(row.code, row.figures.get("key")) for row in outbox["replies"]]
+    assert told == [(why, second[0]), ("ARGUMENT_MISSING", None), ("DONE", None)]
+    assert [row.after for row in outbox["audit"]] == [
+        {},
+        {},
+        {"risk.sizing": "fixed_quantity", "risk.quantity": "0.01"},
+    ]
+    assert (stage.config.risk.sizing, stage.config.risk.quantity) == ("fixed_quantity", Decimal("0.01"))
 
 
 @pytest.mark.parametrize("key", ["risk", "breakers.drawdown", "exits.dual"])
 def test_a_whole_section_is_not_set_at_once(key: str) -> None:
     """It would put back what is not named to the defaults."""
-    _, outbox = play([given(1.5, "set", key=key, value="{}")], wishes=[])
+    _, outbox = play([given(1.5, "set", **{key: "{}"})], wishes=[])
     why = f"a whole section; name one setting, as in {key}.KEY"
     assert [(row.code, row.figures) for row in outbox["replies"]] == [("SETTING_WRONG", {"key": key, "why": why})]
 
@@ -296,8 +319,8 @@ def test_after_a_restart_holds_what_was_set_unless_the_file_has_changed_since(
     commands: list[tuple[str, str]], file: str, found: float
 ) -> None:
     key, rules = "risk.per_trade_pct", {**RULES, "commands.senders": {"ann": ["set"], "config": ["set"]}}
-    wrote = [given(1.1 + at / 10, "set", sender, key=key, value=value) for at, (sender, value) in enumerate(commands)]
-    other = given(1.9, "set", key="risk.max_leverage", value="2")
+    wrote = [given(1.1 + at / 10, "set", sender, **{key: value}) for at, (sender, value) in enumerate(commands)]
+    other = given(1.9, "set", **{"risk.max_leverage": "2"})
     before = PortfolioStage(settings({**rules, key: 0.7}), commands=[*wrote, other])
     replies = tell(before, [slices(ROWS, [])])["replies"]
     assert [row.code for row in replies] == ["DONE"] * (len(commands) + 1)
@@ -309,9 +332,7 @@ def test_after_a_restart_holds_what_was_set_unless_the_file_has_changed_since(
 
 def test_a_breaker_can_be_set_up_while_it_runs() -> None:
     rows = [*flat((1, 2), 100.0), Row(3, 100, 100, 60, 60), *flat((4,), 60.0)]
-    _, outbox = play(
-        [given(1.5, "set", key="breakers.drawdown.max_pct", value="0.3")], rows, [wish(1, "long", 100.0, 10.0)]
-    )
+    _, outbox = play([given(1.5, "set", **{"breakers.drawdown.max_pct": "0.3"})], rows, [wish(1, "long", 100.0, 10.0)])
     assert [row.event for row in outbox["breakers"]] == ["CircuitBreakerTripped"]
 
 
@@ -426,7 +447,7 @@ def test_a_signal_that_was_ordered_is_an_intent_that_has_been_executed() -> None
 STORY = [
     given(1.5, "buy", **BUY),
     given(2.5, "mode", strategy="b", mode="shadow"),
-    given(3.5, "set", key="risk.quantity", value="2"),
+    given(3.5, "set", **{"risk.quantity": "2"}),
     given(4.5, "close"),
     given(5.5, "pause", **{"for": "2m"}),
     given(6.5, "buy", **BUY),
@@ -486,9 +507,9 @@ def test_a_new_shadow_knows_the_markets_and_nothing_of_the_positions_of_the_port
 
 def test_a_setting_of_exits_counts_for_what_is_opened_from_then_on() -> None:
     commands = [
-        given(3.5, "set", key="exits.time_candles", value="2"),
-        given(3.6, "set", key="exits.trail", value="percent"),
-        given(3.7, "set", key="exits.trail_at", value="2"),
+        given(3.5, "set", **{"exits.time_candles": "2"}),
+        given(3.6, "set", **{"exits.trail": "percent"}),
+        given(3.7, "set", **{"exits.trail_at": "2"}),
     ]
     rows = [*flat(range(1, 8), 100.0), *flat(range(1, 6), 100.0, ETH), *flat((6, 7), 97.0, ETH)]
     wishes = [*longs(1), *longs(4, symbol=ETH), *longs(4, strategy="b")]
@@ -508,7 +529,7 @@ def test_a_setting_of_exits_counts_for_what_is_opened_from_then_on() -> None:
 def test_a_saved_file_is_in_force_from_its_command_on_and_not_before(told: bool, found: float) -> None:
     key, rules = "risk.per_trade_pct", {**RULES, "commands.senders": {"config": ["set"]}}
     began, file = settings({**rules, key: 0.7}), settings({**rules, key: 0.5})
-    wrote = [given(1.1, "set", "config", key=key, value="0.5")] if told else []
+    wrote = [given(1.1, "set", "config", **{key: "0.5"})] if told else []
     before = PortfolioStage(began, commands=wrote)
     tell(before, [slices(ROWS, [])])
     after = PortfolioStage(began, file=file)

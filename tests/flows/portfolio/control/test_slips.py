@@ -26,7 +26,7 @@ def test_the_language_and_the_operator_know_the_same_commands() -> None:
 def test_a_command_with_an_argument_that_it_does_not_know_is_refused(name: str) -> None:
     stage, outbox = play([given(1.5, name, symbl="BTC/USDT")])
     (reply,) = outbox["replies"]
-    known = ", ".join(COMMANDS[name])
+    known = ", ".join(COMMANDS[name] or ())
     assert (reply.code, reply.figures) == ("ARGUMENT_UNKNOWN", {"argument": "symbl", "known": known})
     assert (stage.live.states.holds, stage.commands.pending) == ({}, {})
 
@@ -49,8 +49,8 @@ def test_levels_that_are_far_away_are_nothing_but_far_away(stop: str, target: st
 def test_a_time_without_end_is_refused() -> None:
     commands = [
         given(1.5, "pause", **{"for": LONG}),
-        given(2.5, "set", key="breakers.drawdown.reset", value=LONG),
-        given(3.5, "set", key="risk.cooldown", value=LONG),
+        given(2.5, "set", **{"breakers.drawdown.reset": LONG}),
+        given(3.5, "set", **{"risk.cooldown": LONG}),
     ]
     _, outbox = play(commands)
     assert [row.code for row in outbox["replies"]] == ["ARGUMENT_WRONG", "SETTING_WRONG", "SETTING_WRONG"]
@@ -120,7 +120,7 @@ def test_bid_and_ask_lie_no_farther_away_than_the_stop(bid: float, ask: float, w
 
 @pytest.mark.parametrize(("value", "shown"), [([1, 2], "[1, 2]"), (True, "True"), ({"a": 1}, "{'a': 1}")])
 def test_an_argument_is_a_figure_or_a_text_and_nothing_made_of_them(value: Any, shown: str) -> None:
-    record = {**given(1.5, "set", key="risk.sessions", value="x").model_dump()}
+    record = {**given(1.5, "set", **{"risk.sessions": "x"}).model_dump()}
     record["arguments"]["value"] = value
     with pytest.raises(ValidationError) as caught:
         Command.model_validate_json(json.dumps(record), strict=True)

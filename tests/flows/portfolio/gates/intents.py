@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from flows.portfolio.gates.base import NO_RETURNS, Exposures, Figures, Gate, Intent, Named, Refusal, Standing
+from flows.portfolio.gates.base import NO_RETURNS, Exposure, Figures, Gate, Intent, Named, Refusal, Standing
 from flows.portfolio.memory import Memory
 from schemas.config.instruments import Instrument
 from tests.flows.portfolio.stories import settings, wish
 
-Exposure = tuple[str, int, int, float]
+Part = tuple[str, int, int, float]
 """Symbol, its column of returns, side, value."""
 
 
@@ -43,7 +43,7 @@ def a_standing(
     *,
     memory: Memory | None = None,
     vol: float = math.nan,
-    exposures: Sequence[Exposure] = (),
+    exposures: Sequence[Part] = (),
     returns: Mapping[str, Sequence[float]] | None = None,
 ) -> Standing:
     """An account of 10,000 that holds nothing and remembers nothing."""
@@ -59,12 +59,9 @@ def a_standing(
     )
 
 
-def exposed(parts: Sequence[Exposure]) -> Exposures:
-    """In columns."""
-    found = Exposures()
-    for part in parts:
-        found.add(*part)
-    return found
+def exposed(parts: Sequence[Part]) -> list[Exposure]:
+    """As an account has them."""
+    return [Exposure(symbol, slot, value, value * side) for symbol, slot, side, value in parts]
 
 
 def ask(gate: type[Gate], intent: Intent, standing: Standing | None = None, **changes: Any) -> Named | Refusal:

@@ -51,7 +51,7 @@ def test_an_order_tells_the_figures_of_every_gate_in_the_order_in_which_they_wer
         "size": {"equity": 10_000.0, "quantity": 1.0},
         "gross_exposure": {"gross": 0.0, "notional": 100.0, "most": 1e11},
         "position_size": {"notional": 100.0, "most": 1e11},
-        "risk": {"risk": 5.0, "most": 1e11},
+        "risk": {"risk": 5.0, "most": 10_000.0},
         "open_positions": {"open": 0, "most": 10},
         "cash": {"needed": 100.0 * (1 + 0.1 / 100), "free": 20_000.0},
         "minimum": {"quantity": 1.0, "notional": 100.0},
