@@ -69,7 +69,7 @@ def test_half_of_everything_leaves_when_the_token_comes_back() -> None:
         (BTC, "sell", "close", "0.5"),
         (ETH, "buy", "close", "0.5"),
     ]
-    assert outbox["replies"][1].figures == {"orders": 2}
+    assert outbox["replies"][1].figures == {"orders": 2, "confirms": "close-3.5"}
 
 
 @pytest.mark.parametrize("scope", [{}, {"strategy": "a"}])
@@ -86,7 +86,8 @@ def test_to_reduce_with_a_share_pauses_and_parts(scope: dict[str, Any]) -> None:
         (7, "entry", "1"),
     ]
     assert fields(outbox["rejections"], "ts", "code") == [(4, "TRADING_REDUCING")]
-    assert outbox["replies"][-1].figures == {"until": commands[-1].ts + 180_000, "orders": 1}
+    confirms = {} if scope else {"confirms": ask.id}
+    assert outbox["replies"][-1].figures == {"until": commands[-1].ts + 180_000, "orders": 1, **confirms}
 
 
 BREAKER: dict[str, Any] = {"breakers.drawdown.max_pct": 0.3, "breakers.drawdown.action": "reduce"}
