@@ -39,12 +39,13 @@ How to read the tables:
   its trades are compared with those of penstock under `broker.fill_at=close`; its speed is compared as all others'.
 
 What each side runs: the crossing of two simple moving averages, always in the market after the first crossing, one
-unit, no fees, no stop within reach. backtesting.py gets the crossings computed beforehand, so that its `next` looks at
-one number; vectorbt is `Portfolio.from_signals` on shifted signals, with its plain trade records (the readable ones
-take seconds); nautilus_trader is a bar-by-bar strategy on its own averages, one order a reversal, logging off, on the
-first 50,000 candles at most, because its one position, reversed again and again, is the slower the longer it lives; csp
-is two rolling sums and a Python node; the numba loop keeps no orders, no equity and no checks, and is the limit. The
-scripts are in `benchmarks/peers/`. This vectorbt is the newest that goes with nautilus_trader 1.221 and its pandas 2.
+unit, no fees, no target, no stop within reach. backtesting.py gets the crossings computed beforehand, so that its
+`next` looks at one number; vectorbt is `Portfolio.from_signals` on shifted signals, with its plain trade records (the
+readable ones take seconds); nautilus_trader is a bar-by-bar strategy on its own averages, one order a reversal, logging
+off, on the first 50,000 candles at most, because its one position, reversed again and again, is the slower the longer
+it lives; csp is two rolling sums and a Python node; the numba loop keeps no orders, no equity and no checks, and is
+the limit. The scripts are in `benchmarks/peers/`. This vectorbt is the newest that goes with nautilus_trader 1.221 and
+its pandas 2.
 Prices of the random walk lie on a grid of 0.5, so that averages which are equal are equal in every library."""
 
 ASIDE = """\

@@ -99,9 +99,11 @@ def peer(name: str, candles: Path, fast: int, slow: int, folder: Path, fee_pct: 
 
 
 def settings(fast: int, slow: int, fill_at: str = "next_open", fee_pct: float = 0.0) -> dict[str, str]:
-    """Penstock under the peers' rules: a fixed quantity, no limit that refuses anything, a stop too far to be hit."""
+    """Penstock under the peers' rules: fixed quantity, nothing refused, a stop too far to be hit, no target."""
+    params = f"{{fast: {fast}, slow: {slow}, stop_pct: 90, reward_to_risk: null}}"
     return {
-        "strategies": f"[{{use: sma_cross, params: {{fast: {fast}, slow: {slow}, stop_pct: 90}}}}]",
+        "strategies": f"[{{use: sma_cross, params: {params}}}]",
+        "exits.require_target": "false",
         "portfolio.cash": "10000000",
         "portfolio.leverage": "125",
         "risk.sizing": "fixed_quantity",

@@ -44,7 +44,7 @@ def command(
             metavar="WORD|KEY=VALUE",
             help="As in: close BTC/USDT share_pct=50; close all; confirm TOKEN; reset BREAKER; "
             "set risk.per_trade_pct=0.25 exits.trail=none; mode STRATEGY shadow; pause for=1h strategy=NAME; "
-            "buy BTC/USDT stop=40000 intent=ID.",
+            "buy BTC/USDT stop=40000 target=46000 intent=ID.",
         ),
     ] = None,
     sender: Annotated[

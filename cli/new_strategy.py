@@ -26,7 +26,7 @@ from flows.strategies.base import Parameters, Signals, Strategy
 
 
 class $cls(Strategy):
-    """Long when the close crosses above its average, flat when it crosses below. The stop is some ATRs away."""
+    """Long when the close crosses above its average, flat when it crosses below. Stop and target are some ATRs away."""
 
     version = "0.1.0"  # raise it when the signals change
 
@@ -36,10 +36,11 @@ class $cls(Strategy):
         length: int = Field(50, ge=2, description="length of the average, candles")
         atr_length: int = Field(14, ge=1, description="length of the average true range, candles")
         stop_atr: float = Field(3.0, gt=0, description="distance of the stop from the close, ATRs")
+        target_atr: float = Field(6.0, gt=0, description="distance of the target from the close, ATRs")
 
     def __init__(self, params: Params) -> None:
         super().__init__(params)
-        self.stop_atr = params.stop_atr
+        self.stop_atr, self.target_atr = params.stop_atr, params.target_atr
         self.average = EMA(params.length)
         self.atr = ATR(params.atr_length)
         self.cross = Cross()
@@ -52,6 +53,7 @@ class $cls(Strategy):
             long=(crossed > 0) & (atr > 0),
             flat=crossed < 0,
             stop_distance=self.stop_atr * atr,
+            target_distance=self.target_atr * atr,
             reason="close crossed its average",
             values={"average": average, "atr": atr},
         )
@@ -70,7 +72,7 @@ CLOSES = [10.0, 10.0, 9.0, 8.0, 11.0, 12.0, 12.0, 7.0]  # falls, crosses up at r
 
 
 def make() -> $cls:
-    return $cls($cls.Params(length=3, atr_length=2, stop_atr=2.0))
+    return $cls($cls.Params(length=3, atr_length=2, stop_atr=2.0, target_atr=3.0))
 
 
 def test_it_goes_long_where_the_close_crosses_above_and_flat_where_it_crosses_below() -> None:
@@ -79,11 +81,13 @@ def test_it_goes_long_where_the_close_crosses_above_and_flat_where_it_crosses_be
     assert np.flatnonzero(signals.flat).tolist() == [7]
 
 
-def test_the_stop_is_two_atrs_away() -> None:
+def test_the_stop_is_two_atrs_away_and_the_target_three() -> None:
     signals = make().on_candles(Candles.of(CLOSES))
     # true ranges 0, 1, 1, 3: the average of two starts at 0.5 and moves half of the way: 0.75, 1.875
     assert signals.stop_distance is not None
     assert signals.stop_distance[4] == 2 * 1.875
+    assert signals.target_distance is not None
+    assert signals.target_distance[4] == 3 * 1.875
 
 
 def test_cutting_the_candles_into_batches_changes_nothing() -> None:

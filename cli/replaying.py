@@ -26,6 +26,7 @@ from flows.cluster import Series, run_here, run_spread
 from flows.finish import finish
 from flows.kernel import announce_compiling, warm
 from flows.plan import Plan
+from flows.portfolio.gates.stop import UNGUARDED
 from flows.registry import parameters
 from flows.timing import Timing
 from schemas.config.doubts import doubts
@@ -147,9 +148,9 @@ def _warn(summary: Summary, plan: Plan, out: Path) -> None:
     """What a table of figures would let go unnoticed."""
     for line in (out / "alerts.jsonl").read_text(encoding="utf-8").splitlines():
         alert = json.loads(line)
-        if alert["level"] == "critical":
+        if alert["level"] == "critical" or alert["code"] in UNGUARDED:
             whose = f"strategy {alert['strategy']}: " if alert["strategy"] else ""
-            _say(f"critical, at {iso(np.array([alert['ts']]))[0]}: {whose}{alert['message']}")
+            _say(f"{alert['level']}, at {iso(np.array([alert['ts']]))[0]}: {whose}{alert['message']}")
     if plan.commands:
         replies = [json.loads(line) for line in (out / "replies.jsonl").read_text(encoding="utf-8").splitlines()]
         codes = Counter(row["code"] for row in replies if row["status"] == "refused")

@@ -99,7 +99,7 @@ def build(config: StrategyConfig, index: int = 0) -> Strategy:
     """A new strategy with empty state, as the configuration describes it.
 
     >>> build(StrategyConfig(use="sma_cross", params={"fast": 5})).params
-    Params(fast=5, slow=20, stop_pct=2.0)
+    Params(fast=5, slow=20, stop_pct=2.0, reward_to_risk=2.0)
 
     Raises ConfigError, as :func:`find` and :func:`parameters` do, and when the strategy refuses its parameters.
     """
@@ -115,7 +115,7 @@ def fingerprint(use: str) -> str:
     """Version of a strategy and a hash of the file it is written in: what a run must not change half-way.
 
     >>> fingerprint("sma_cross").split()[0]
-    '1.0.0'
+    '2.0.0'
     """
     strategy = find(use)
     source = Path(inspect.getfile(strategy)).read_bytes()
@@ -138,7 +138,7 @@ def describe(use: str) -> StrategyInfo:
 
     >>> info = describe("sma_cross")
     >>> info.version, info.parameters[0].name, info.parameters[0].default, info.parameters[0].bounds
-    ('1.0.0', 'fast', '10', '≥ 1')
+    ('2.0.0', 'fast', '10', '≥ 1')
     """
     strategy = find(use)
     rows = []

@@ -79,8 +79,9 @@ def commands(begin: int, minutes: int, prices: dict[str, float]) -> str:
         minute += after or step
         if name in ("buy", "sell"):
             symbol = list(prices)[again % len(prices)]
-            stop = prices[symbol] * (0.6 if name == "buy" else 1.5)
-            arguments = {"symbol": symbol, "stop": stop, "intent": f"{arguments['intent']}-{again}"}
+            stop, target = (0.6, 2.0) if name == "buy" else (1.5, 0.1)
+            levels = {"stop": prices[symbol] * stop, "target": prices[symbol] * target}
+            arguments = {"symbol": symbol, **levels, "intent": f"{arguments['intent']}-{again}"}
         elif name == "confirm":
             arguments = {"token": event_id("main", f"command-{len(lines)}", "token")[:8]}
         row = Command(

@@ -3,6 +3,7 @@
 Penstock's rules (docs/fills.md): a market order is filled at the next candle's open; the stop lies at a distance from
 the close of the signal's candle, works from the candle of the entry on, and is filled at its price, or at the open of a
 candle that opens beyond it; after a stop the strategy is flat until the next crossing; fees are a share of each fill.
+There is no target here, which takes `exits.require_target: false`.
 
 How the peers are brought to the same rules (benchmarks/peers/*.py):
 
@@ -105,8 +106,10 @@ def run(*command: str | Path, cwd: Path) -> None:
 def replayed(candles: Path, rules: Rules, out: Path) -> list[dict[str, str]]:
     """The closed positions of `penstock replay`."""
     stop = 90 if rules.stop_pct is None else rules.stop_pct
+    params = f"{{fast: 10, slow: 20, stop_pct: {stop}, reward_to_risk: null}}"
     settings = {
-        "strategies": f"[{{use: sma_cross, params: {{fast: 10, slow: 20, stop_pct: {stop}}}}}]",
+        "strategies": f"[{{use: sma_cross, params: {params}}}]",
+        "exits.require_target": "false",
         "portfolio.cash": "10000000",
         "portfolio.leverage": "125",
         "risk.sizing": "fixed_quantity",

@@ -112,11 +112,13 @@ class Running:
 
 
 def settings(job: Job) -> dict[str, Any]:
-    """Penstock under the peers' rules: a fixed quantity, no limit that refuses anything, a stop too far to be hit."""
+    """Penstock under the peers' rules: fixed quantity, nothing refused, a stop too far to be hit, no target."""
+    params = {"fast": FAST, "slow": SLOW, "stop_pct": 90, "reward_to_risk": None}
     return {
         "kafka": {"bootstrap_servers": job.address, "prefix": job.prefix, "deployment": f"{job.prefix}penstock"},
         "serve": {"port": 0},
-        "strategies": [{"use": "sma_cross", "params": {"fast": FAST, "slow": SLOW, "stop_pct": 90}}],
+        "strategies": [{"use": "sma_cross", "params": params}],
+        "exits": {"require_target": False},
         "portfolio": {"cash": 10_000_000, "leverage": 125},
         "risk": {
             "sizing": "fixed_quantity",

@@ -10,7 +10,9 @@ from flows.outbox import Outbox
 from flows.portfolio.book import Book, Closed, Holding
 from flows.portfolio.control import base
 from flows.portfolio.gates.base import Refusal
+from flows.portfolio.gates.stop import UNGUARDED
 from flows.portfolio.rounding import money
+from schemas.alert import Alert
 from schemas.config.root import Config
 from schemas.equity import Equity
 from schemas.fill import Fill
@@ -24,7 +26,7 @@ from schemas.wire import wire
 if TYPE_CHECKING:
     from flows.portfolio.control.steering import Steering
 
-EquityRow, FillRow, MetricRow = wire(Equity), wire(Fill), wire(Metric)
+AlertRow, EquityRow, FillRow, MetricRow = wire(Alert), wire(Equity), wire(Fill), wire(Metric)
 PositionRow, RejectionRow = wire(Position), wire(Rejection)
 COUNTS = ("orders", "fills", "rejections", "positions_closed")
 
@@ -41,6 +43,7 @@ class Ledger:
         self.counts = dict.fromkeys(COUNTS, 0)
         self.realised = Decimal(0)
         self.fees = Decimal(0)
+        self.unguarded: set[tuple[str, str]] = set()  # strategies that gave no stop, or no target: code of the refusal
 
     def order(self, outbox: Outbox, order: Any) -> None:
         """An order that passed."""
@@ -134,8 +137,27 @@ class Ledger:
             message=refusal.message(),
         )
         outbox["rejections"].append(row)
+        if refusal.code in UNGUARDED and signal.strategy != base.MANUAL:  # who trades by hand is answered
+            self._unguarded(outbox, signal, refusal)
         if self.steering:
             self.steering.refused(signal, gate, outbox)
+
+    def _unguarded(self, outbox: Outbox, signal: Any, refusal: Refusal) -> None:
+        """An alert, once: the strategy may be one that never gives a stop or a target, a shadow included."""
+        if (signal.strategy, refusal.code) in self.unguarded:
+            return
+        self.unguarded.add((signal.strategy, refusal.code))
+        row = AlertRow(
+            id=event_id(self.portfolio, self.mode, signal.strategy, refusal.code, signal.ts),
+            ts=signal.ts,
+            level="warning",
+            code=refusal.code,
+            symbol=signal.symbol,
+            strategy=signal.strategy,
+            message=f"{refusal.message()} (told once; each refusal is on rejections)",
+            figures=refusal.named(),
+        )
+        outbox["alerts"].append(row)
 
     def equity(self, outbox: Outbox, rows: Floats) -> None:
         """The intervals that ended, as the compiled walk left them."""
@@ -214,8 +236,14 @@ class Ledger:
 
     def snapshot(self) -> dict[str, Any]:
         """All state."""
-        return {"counts": dict(self.counts), "realised": self.realised, "fees": self.fees}
+        return {
+            "counts": dict(self.counts),
+            "realised": self.realised,
+            "fees": self.fees,
+            "unguarded": sorted(self.unguarded),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
         self.counts, self.realised, self.fees = dict(state["counts"]), state["realised"], state["fees"]
+        self.unguarded = set(state.get("unguarded", ()))

@@ -23,9 +23,10 @@ class Signals:
     """What a strategy wants at each row of a batch: columns as long as the batch.
 
     ``long``, ``short`` and ``flat`` are masks; at most one of them may hold in a row. Each long or short needs a
-    stop, given as its distance from the close (quote currency, positive). ``target_distance`` is optional (NaN: no
-    target in this row). ``share_pct`` is for rows of ``flat``: how much of what is held leaves, above 0 and at most 100
-    percent (NaN or no column: all of it). ``values`` are columns worth recording beside the signal.
+    stop and a target, given as their distances from the close (quote currency, positive; NaN: none in this row): what
+    has none, and gets none from the section ``exits`` of the configuration, is refused. ``share_pct`` is for rows of
+    ``flat``: how much of what is held leaves, above 0 and at most 100 percent (NaN or no column: all of it).
+    ``values`` are columns worth recording beside the signal.
     """
 
     long: Bools | None = None

@@ -24,7 +24,7 @@ class SmaAtr(Strategy):
     ([False, False, False, True, False], [2.0, 1.0])
     """
 
-    version = "1.0.0"
+    version = "1.1.0"
 
     class Params(Parameters):
         """Parameters of sma_atr."""
@@ -33,7 +33,9 @@ class SmaAtr(Strategy):
         slow: int = Field(200, ge=2, description="length of the slow average, candles")
         atr_length: int = Field(14, ge=1, description="length of the average true range, candles")
         stop_atr: float = Field(3.0, gt=0, description="distance of the stop from the close, average true ranges")
-        target_atr: float = Field(6.0, gt=0, description="distance of the target from the close, average true ranges")
+        target_atr: float | None = Field(
+            6.0, gt=0, description="distance of the target from the close (null: no target), average true ranges"
+        )
         min_atr_pct: float = Field(
             0.05, ge=0, description="no signal while the average true range is below this much of the close; 1.0 = 1 %"
         )
@@ -58,7 +60,7 @@ class SmaAtr(Strategy):
             long=moving & (crossed > 0),
             short=moving & (crossed < 0),
             stop_distance=self.stop * atr,
-            target_distance=self.target * atr,
+            target_distance=None if self.target is None else self.target * atr,
             reason="fast average crossed the slow one while the market moves",
             values={"fast": fast, "slow": slow, "atr": atr},
         )

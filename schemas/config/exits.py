@@ -54,7 +54,9 @@ class ExitsConfig(Section):
     target_at: float = Field(
         2.0, gt=0, description="distances of the stop, percent of the price, or average true ranges"
     )
-    require_target: bool = Field(False, description="refuse an entry that has no target; true or false")
+    require_target: bool = Field(
+        True, description="refuse an entry that has no target (TARGET_MISSING); false: a stop is enough"
+    )
     ladder: Annotated[tuple[Rung, ...], AfterValidator(check_shares)] = Field(
         (), description="targets before the last one, each for a share"
     )

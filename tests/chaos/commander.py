@@ -149,8 +149,9 @@ class Commander:
     def _click(self, far: float) -> Step:
         self._count += 1
         symbol, side = self._draw.choice(sorted(self._feed.closes)), self._draw.choice((1, -1))
-        stop = round(self._feed.closes[symbol] * (1 - side * far), 6)
-        return "buy" if side > 0 else "sell", {"symbol": symbol, "stop": stop, "intent": f"intent-{self._count}"}
+        stop, target = (round(self._feed.closes[symbol] * (1 + side * away), 6) for away in (-far, 1.8 * far))
+        levels = {"symbol": symbol, "stop": stop, "target": target}
+        return "buy" if side > 0 else "sell", {**levels, "intent": f"intent-{self._count}"}
 
     def journaled(self) -> list[Row]:
         """What the journal should say of the commands, once."""

@@ -231,3 +231,37 @@ def test_without_out_the_run_is_named_for_symbol_strategy_and_time(tmp_path: Pat
     (run,) = (tmp_path / "runs").iterdir()
     assert re.fullmatch(r"btc_usdt-sma_cross-\d{8}-\d{6}", run.name)
     assert result.out.splitlines()[-1] == f"run folder  runs/{run.name}"
+
+
+BARE = """
+from flows.indicators.rsi import RSI
+from flows.strategies.base import Signals, Strategy
+
+class Bare(Strategy):
+    def __init__(self, params):
+        super().__init__(params)
+        self.rsi = RSI(3)
+
+    def on_candles(self, candles):
+        rsi = self.rsi(candles)
+        return Signals(long=rsi < 30, flat=rsi > 60, stop_distance=candles.close * 0.01)
+"""
+
+
+def test_a_strategy_that_gives_no_target_is_told_what_to_set_and_trades_when_it_is(tmp_path: Path) -> None:
+    (tmp_path / "bare.py").write_text(BARE)
+    write_csv(tmp_path / "BTC_USDT-1m.csv", candles(300))
+    words = ("replay", "BTC_USDT-1m.csv", "--set", "strategies.0.use=bare:Bare", "--no-html")
+    result = penstock(tmp_path, *words, "--out", "bare")
+    assert result.code == 0
+    (told,) = [line for line in result.err.splitlines() if "TARGET_MISSING" in line]
+    assert re.fullmatch(r"warning, at \S+: strategy bare: TARGET_MISSING: price=\S+ why=the signal gives none .*", told)
+    refused = len(records(tmp_path / "bare", "rejections"))
+    assert f"refused {refused}: TARGET_MISSING {refused}" in result.out
+    assert records(tmp_path / "bare", "orders") == []
+    for name, setting in (("off", "exits.require_target=false"), ("on", "exits.target=reward")):
+        result = penstock(tmp_path, *words, "--out", name, "--set", setting)
+        assert "TARGET_MISSING" not in result.out + result.err
+        targets = {order["target"] for order in records(tmp_path / name, "orders") if order["leg"] == "entry"}
+        assert targets
+        assert (targets == {None}) == (name == "off")

@@ -12,7 +12,7 @@ from schemas.command import Command
 from tests.command import MINUTE, START, Result, penstock, write_csv
 
 SENDERS = '--set=commands.senders={"ann": ["*"]}'
-BUY: dict[str, Any] = {"intent": "click", "symbol": "BTC/USDT", "stop": 95.0}
+BUY: dict[str, Any] = {"intent": "click", "symbol": "BTC/USDT", "stop": 95.0, "target": 110.0}
 
 
 def command(minute: float, name: str, portfolio: str = "main", **arguments: Any) -> str:

@@ -56,7 +56,8 @@ class Fussy(Strategy):
         rsi = self.rsi(candles)
         if np.any((candles.ts == {RAISES_AT}) & (candles.close < 10_000)):
             raise RuntimeError("too cheap for me")
-        return Signals(long=rsi < 30, flat=rsi > 60, stop_distance=candles.close * 0.01, reason="oversold")
+        return Signals(long=rsi < 30, flat=rsi > 60, stop_distance=candles.close * 0.01,
+                       target_distance=candles.close * 0.03, reason="oversold")
 '''
 SETTINGS = """\
 strategies:

@@ -161,7 +161,7 @@ def test_what_was_decided_before_a_save_is_decided_again_under_the_settings_of_t
     installation.done("publish", write_csv(installation.folder / "BTC_USDT-1s.csv", rows))
     settings = {"RUN__CHECKPOINT_EVERY_S": "3600", "RUN__EQUITY_EVERY": "1m", "COMMANDS__MAX_AGE": "36500d"}
     long = {f"PENSTOCK__{name}": value for name, value in settings.items()}
-    buy = ("command", "buy", "BTC/USDT", "stop=60", "intent=one", "--sender", "ann")
+    buy = ("command", "buy", "BTC/USDT", "stop=60", "target=200", "intent=one", "--sender", "ann")
     with installation.running(**long) as run:
         run.until(lambda: installation.values("equity"), bool)
         installation.done(*buy, **long)

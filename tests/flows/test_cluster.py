@@ -116,7 +116,7 @@ class Own(Strategy):
 
     def on_candles(self, candles):
         rsi = self.rsi(candles)
-        return Signals(long=rsi < 30, flat=rsi > 60, stop_distance=candles.close * 0.01)
+        return Signals(long=rsi < 30, flat=rsi > 60, stop_distance=candles.close * 0.01, target_distance=candles.close)
 """
 
 

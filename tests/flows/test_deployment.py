@@ -191,7 +191,7 @@ def test_the_code_of_the_strategies_and_the_cluster_are_kept() -> None:
     assert (kept["cluster"], kept["shards"]) == ("c", 1)
     assert list(kept["code"]) == ["sma_cross"]
     version, digest = kept["code"]["sma_cross"].split()
-    assert (version, len(digest)) == ("1.0.0", 64)
+    assert (version, len(digest)) == ("2.0.0", 64)
 
 
 # -- state and consumer group -------------------------------------------------------------------------------------

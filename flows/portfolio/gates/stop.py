@@ -1,4 +1,4 @@
-"""Gate: every entry carries a stop, on the right side of the price."""
+"""Gate: every entry carries a stop and a target, on the right sides of the price."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from flows.portfolio.levels import distance
 from flows.portfolio.rounding import DOWN, UP, on_grid
 from schemas.config.exits import Measure
 from schemas.config.root import Config
+
+NO_STOP = "the signal gives none (stop_distance; by hand stop=PRICE), nor does exits.stop"
+NO_TARGET = (
+    "the signal gives none (target_distance; by hand target=PRICE), nor does exits.target; "
+    "exits.require_target=false trades without"
+)
+UNGUARDED = ("STOP_MISSING", "TARGET_MISSING")
+"""A strategy with a mistake may be refused every entry by these: an alert tells of its first one."""
 
 
 class Told(Figures):
@@ -25,9 +33,10 @@ class Stop(Gate):
     name = "stop"
     codes: ClassVar = {
         "ATR_UNKNOWN": "a level is measured in average true ranges, and too few candles have come for that",
-        "STOP_MISSING": "the signal has no stop",
+        "STOP_MISSING": "neither the signal nor `exits.stop` gives a stop",
         "STOP_WRONG_SIDE": "the stop is not beyond the price",
-        "TARGET_MISSING": "neither the signal nor `exits.target` gives a target, and `exits.require_target` is on",
+        "TARGET_MISSING": "neither the signal nor `exits.target` gives a target; to trade without one, switch off "
+        "`exits.require_target`",
         "TARGET_WRONG_SIDE": "the target is not beyond the price",
     }
 
@@ -41,7 +50,7 @@ class Stop(Gate):
     def check(self, intent: Intent, standing: Standing) -> Figures | Refusal:
         """``STOP_MISSING`` without one, ``STOP_WRONG_SIDE`` when it is not beyond the price, likewise the target.
 
-        Without a target an entry is refused only where ``exits.require_target`` is on.
+        Without a target an entry passes only where ``exits.require_target`` is off.
         """
         signal, side, price, tick = intent.signal, intent.side, intent.price, intent.instrument.tick
         exits, uses_atr = self.own.get(signal.strategy, self.shared)
@@ -51,7 +60,7 @@ class Stop(Gate):
                 return Refusal("ATR_UNKNOWN", {"price": price})
         wanted = _level(signal.stop, exits.stop, exits.stop_at, -side, intent)
         if wanted is None:
-            return Refusal("STOP_MISSING", {"price": price})
+            return Refusal("STOP_MISSING", {"price": price, "why": NO_STOP})
         inward, outward = (UP, DOWN) if side > 0 else (DOWN, UP)
         intent.stop = on_grid(wanted, tick, inward)
         stop = float(intent.stop)
@@ -65,7 +74,7 @@ class Stop(Gate):
             if (target - price) * side <= 0:
                 return Refusal("TARGET_WRONG_SIDE", {"price": price, "target": target})
         elif exits.require_target:
-            return Refusal("TARGET_MISSING", {"price": price})
+            return Refusal("TARGET_MISSING", {"price": price, "why": NO_TARGET})
         return Told(stop)
 
 

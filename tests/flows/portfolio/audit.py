@@ -72,12 +72,14 @@ class Audit:
         at_close = {fill.order_id: fill for fill in fills}
         for order in orders:
             assert order.id not in self.waiting.keys() | self.filled
+            self._turned(outbox, (order.symbol, order.strategy))
             self.control.exits(order)
             if not order.reduce_only:
                 self._entry(order)
             self.waiting[order.id] = order
             if self.config.broker.fill_at == "close" and not (order.price and not order.reduce_only):
                 self._fill(self.waiting.pop(order.id), at_close.pop(order.id))
+        self._turned(outbox)
         self._withdrawn(outbox, orders)
         assert not at_close, "a fill without an order"
 
@@ -144,10 +146,19 @@ class Audit:
         """An entry that was ordered at this very instant may be taken back at it."""
         new = {order.id for order in decided if not order.reduce_only}
         for alert in outbox["alerts"]:
-            if alert.code in ("ENTRY_WITHDRAWN", "ENTRY_EXPIRED") and (not decided or alert.figures["order_id"] in new):
+            if alert.code not in ("ENTRY_WITHDRAWN", "ENTRY_EXPIRED") or alert.figures.get("by") == "signal":
+                continue
+            if not decided or alert.figures["order_id"] in new:
                 gone = self.waiting.pop(alert.figures["order_id"], None)
                 assert gone is None or not gone.reduce_only
                 assert gone is not None or not decided
+
+    def _turned(self, outbox: Outbox, turn: tuple[str, str] | None = None) -> None:
+        """A wish takes back an entry at its turn, by symbol and strategy: what was decided before has counted it."""
+        for alert in outbox["alerts"]:
+            by_signal = alert.code == "ENTRY_WITHDRAWN" and alert.figures["by"] == "signal"
+            if by_signal and (turn is None or (alert.symbol, alert.figures["strategy"]) <= turn):
+                self.waiting.pop(alert.figures["order_id"], None)
 
     def _expected(self, order: Any) -> float:
         """The price at which an order that waits counts."""
@@ -166,6 +177,8 @@ class Audit:
             reward = sign * (float(order.target) - price)
             assert reward > 0
             assert reward * SLACK >= risk.min_reward_to_risk * distance
+        if self.config.exits_of(order.strategy).require_target:
+            assert None not in [one.target for one in (order, *order.tranches)]
         assert not self.control.holds_up(order, order.ts)
         entries = [one for one in self.waiting.values() if not one.reduce_only]
         exits = [one for one in self.waiting.values() if one.reduce_only]

@@ -72,6 +72,7 @@ CHOICES: dict[str, list[Any]] = {
     "risk.atr_period": [2],
     "exits.stop": ["signal", "signal", "percent", "atr"],
     "exits.target": ["signal", "signal", "reward", "percent", "atr"],
+    "exits.require_target": [False, False, True],
     "exits.break_even_at": [None, None, 0.5],
     "exits.break_even_after": [None, None, 1],
     "exits.trail": ["none", "none", "percent", "atr", "chandelier"],
@@ -194,12 +195,13 @@ CHANGED = (
     *("risk.cooldown=3m", "risk.max_symbol_exposure_pct=10", "risk.strategy_scale={a: 0.2}", "risk.sizing=risk"),
     *("breakers.drawdown.max_pct=0.1", "breakers.order_rate.most=1", "breakers.consecutive_losses.action=close"),
     *("exits.ladder=[{share_pct: 50, at: 0.4}]", "exits.break_even_at=0.2", "exits.time_candles=2", "exits.trail=none"),
-    *("exits.dual.stop_money=10", "risk.min_reward_to_risk=0.5", "exits.trail_at=0.5"),
+    *("exits.dual.stop_money=10", "risk.min_reward_to_risk=0.5", "exits.trail_at=0.5", "exits.require_target=true"),
 )
 FREE: dict[str, Any] = {
     "portfolio.cash": "1000000",
     "instruments.default.min_quantity": "0",
     "exits.target": "signal",
+    "exits.require_target": False,
     "entries.by": "percent",
     "risk.sizing": "risk",
     "risk.max_open_positions": 10,

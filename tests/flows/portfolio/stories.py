@@ -41,6 +41,7 @@ PLAIN: dict[str, Any] = {
     "risk.max_gross_exposure_pct": 1e9,
     "risk.max_risk_pct": 100.0,
     "risk.min_reward_to_risk": 0,
+    "exits.require_target": False,
     "broker.fee_pct": 0,
 }
 """One unit at a time, without fees and caps: what a test is about, it sets."""
@@ -56,7 +57,7 @@ def settings(changes: Mapping[str, Any] | None = None) -> Config:
         place = tree
         for section in sections:
             place = place.setdefault(section, {})
-        place[key] = value
+        place[key] = {**place.get(key, {}), **value} if isinstance(value, dict) else value
     return Config.model_validate(tree)
 
 

@@ -19,7 +19,7 @@ from schemas.ids import event_id
 from schemas.record import Mode
 from schemas.topics import TOPICS
 from schemas.wire import encode
-from tests.flows.portfolio.stories import BTC, Row, at, block, flat, settings, trade, wish
+from tests.flows.portfolio.stories import BTC, Row, at, block, fields, flat, settings, trade, wish
 
 RULES = {"broker.fee_pct": 0.1, "run.equity_every": "2m"}
 STORY = [*flat((1, 2), 100.0), Row(3, 100, 101, 94, 96), *flat((4, 5), 96.0), *flat((1441,), 97.0)]
@@ -44,7 +44,7 @@ def holding() -> Holding:
 
 def test_every_record_is_one_that_its_topic_defines() -> None:
     _, outbox = trade(settings(RULES), STORY, WISHES)
-    assert set(outbox) == {"orders", "fills", "positions", "rejections", "equity", "metrics"}
+    assert set(outbox) == {"orders", "fills", "positions", "rejections", "alerts", "equity", "metrics"}
     schemas = json_schemas()
     for topic, records in outbox.items():
         for record in records:
@@ -106,6 +106,36 @@ def test_a_refusal_is_told_with_gate_code_and_figures() -> None:
 
 
 @pytest.mark.parametrize(("mode", "strategy"), [("live", None), ("shadow", "a")])
+def test_the_first_entry_of_a_strategy_without_a_stop_or_a_target_is_an_alert(mode: Mode, strategy: str | None) -> None:
+    ledger, outbox = Ledger("main", mode, strategy), new_outbox()
+    wanted = [
+        (1, "a", "TARGET_MISSING"),
+        (2, "a", "TARGET_MISSING"),
+        (3, "a", "STOP_MISSING"),
+        (4, "a", "LOT_TOO_SMALL"),
+    ]
+    for minute, name, code in [*wanted, (5, "manual", "TARGET_MISSING"), (6, "b", "TARGET_MISSING")]:
+        ledger.rejection(
+            outbox, wish(minute, "long", 96.0, strategy=name), "buy", "stop", Refusal(code, {"price": 96.0})
+        )
+        again = Ledger("main", mode, strategy)
+        again.restore(ledger.snapshot())
+        ledger = again
+    told = fields(outbox["alerts"], "ts", "strategy", "code")
+    assert told == [(1, "a", "TARGET_MISSING"), (3, "a", "STOP_MISSING"), (6, "b", "TARGET_MISSING")]
+    assert msgspec.structs.asdict(outbox["alerts"][0]) == {
+        "id": event_id("main", mode, "a", "TARGET_MISSING", at(1)),
+        "ts": at(1),
+        "level": "warning",
+        "code": "TARGET_MISSING",
+        "symbol": BTC,
+        "strategy": "a",
+        "message": "TARGET_MISSING: price=96 (told once; each refusal is on rejections)",
+        "figures": {"price": 96.0},
+    }
+
+
+@pytest.mark.parametrize(("mode", "strategy"), [("live", None), ("shadow", "a")])
 def test_the_metrics_of_a_day_are_totals_and_say_whose_they_are(mode: Mode, strategy: str | None) -> None:
     ledger, outbox = Ledger("main", mode, strategy), new_outbox()
     closed = Closed(Decimal(2), Decimal(90), at(7), "target", Decimal("0.38"), Decimal("19.62"))
@@ -153,7 +183,7 @@ def test_a_shadow_posts_positions_refusals_and_equity_and_no_order_or_fill() -> 
     live, beside = trade(settings(RULES), STORY, WISHES)
     given = block(STORY, WISHES)
     account.fold(given, given.signals, outbox)
-    assert set(outbox) == {"positions", "rejections", "equity", "metrics"}
+    assert set(outbox) == {"positions", "rejections", "alerts", "equity", "metrics"}
     for topic in ("positions", "rejections", "equity"):
         assert [row.mode for row in outbox[topic]] == ["shadow"] * len(beside[topic])
     assert account.state()["counts"] == live.state()["counts"]

@@ -48,8 +48,8 @@ def test_a_key_of_its_own_goes_before_the_shared_one_and_the_others_stay(exits: 
 @pytest.mark.parametrize("target", ["signal", "reward"])
 def test_a_target_may_be_a_must(target: str) -> None:
     _, outbox = trade(with_own({"require_target": True, "target": target}), flat((1, 2), 100.0), both())
-    refused = [] if target == "reward" else [("a", "TARGET_MISSING", {"price": 100.0})]
-    assert fields(outbox["rejections"], "strategy", "code", "figures") == refused
+    refused = [] if target == "reward" else [("a", "TARGET_MISSING")]
+    assert fields(outbox["rejections"], "strategy", "code") == refused
     assert len(outbox["orders"]) == 2 - len(refused)
 
 

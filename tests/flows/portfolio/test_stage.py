@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.outbox import Outbox, new_outbox
+from flows.portfolio.ledger import AlertRow
 from flows.portfolio.stage import PortfolioStage
 from schemas.slices import END, Slices
 from schemas.wire import encode
@@ -185,6 +186,8 @@ def _of_mode(outbox: Outbox, mode: str) -> dict[str, list[bytes]]:
     """The records of the portfolio itself, or of its shadows."""
 
     def is_of(record: Any) -> bool:
+        if isinstance(record, AlertRow):  # which says whose it is: that of a shadow names its strategy
+            return mode == ("shadow" if record.strategy == "b" else "live")
         said = record.labels["mode"] if hasattr(record, "labels") else getattr(record, "mode", "live")
         return bool(said == mode)
 

@@ -53,6 +53,10 @@ def test_stop_and_target_lie_average_true_ranges_from_the_close() -> None:
     assert (signals.stop_distance[2], signals.target_distance[2]) == (2.25, 6.0)
 
 
+def test_there_may_be_no_target() -> None:
+    assert strategy(target_atr=None).on_candles(Candles.of([1.0, 3.0, 2.0])).target_distance is None
+
+
 def test_the_averages_and_the_range_are_recorded_beside_the_signal() -> None:
     values = strategy().on_candles(Candles.of([1.0, 3.0, 2.0])).values
     assert {name: column[2] for name, column in values.items()} == {"fast": 2.5, "slow": 2.0, "atr": 1.5}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from flows.columns import Candles
 from flows.strategies.sma_cross import SmaCross
 
 
-def strategy(fast: int = 2, slow: int = 3, stop_pct: float = 2.0) -> SmaCross:
-    return SmaCross(SmaCross.Params(fast=fast, slow=slow, stop_pct=stop_pct))
+def strategy(fast: int = 2, slow: int = 3, **params: Any) -> SmaCross:
+    return SmaCross(SmaCross.Params.model_validate({"fast": fast, "slow": slow, **params}))
 
 
 def test_is_long_where_the_fast_average_crosses_above_and_short_where_it_crosses_below() -> None:
@@ -38,7 +39,24 @@ def test_the_stop_lies_stop_pct_from_the_close() -> None:
     signals = strategy(stop_pct=1.0).on_candles(Candles.of([100.0, 200.0]))
     assert signals.stop_distance is not None
     assert signals.stop_distance.tolist() == [1.0, 2.0]
-    assert signals.target_distance is None
+
+
+@pytest.mark.parametrize(("params", "away"), [({}, [2.0, 4.0]), ({"reward_to_risk": 1.5}, [1.5, 3.0])])
+def test_the_target_lies_a_multiple_of_the_stop_from_the_close(params: dict[str, Any], away: list[float]) -> None:
+    signals = strategy(stop_pct=1.0, **params).on_candles(Candles.of([100.0, 200.0]))
+    assert signals.target_distance is not None
+    assert signals.target_distance.tolist() == away
+
+
+def test_there_may_be_no_target() -> None:
+    assert strategy(reward_to_risk=None).on_candles(Candles.of([100.0, 200.0])).target_distance is None
+    assert strategy(reward_to_risk=None, stop_pct=90).params
+
+
+def test_a_target_that_a_short_could_not_have_is_refused() -> None:
+    assert strategy(stop_pct=49.9).params
+    with pytest.raises(ValidationError, match="a target 2 times 50 % away is 100 % away: that of a short would not"):
+        strategy(stop_pct=50)
 
 
 def test_no_signal_comes_within_the_warmup() -> None:

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from flows.portfolio.gates.base import Refusal
 from flows.portfolio.gates.stop import Stop
 from schemas.config.instruments import Instrument
-from tests.flows.portfolio.gates.intents import an_intent, ask, refused
+from schemas.config.root import Config
+from tests.flows.portfolio.gates.intents import a_standing, an_intent, ask, refused
 
 HALF = Instrument(tick=Decimal("0.5"))
 
 
 def test_no_stop_no_entry() -> None:
-    assert refused(ask(Stop, an_intent(stop=None, target=110.0))) == ("STOP_MISSING", {"price": 100.0})
+    code, figures = refused(ask(Stop, an_intent(stop=None, target=110.0)))
+    why = "the signal gives none (stop_distance; by hand stop=PRICE), nor does exits.stop"
+    assert (code, figures) == ("STOP_MISSING", {"price": 100.0, "why": why})
 
 
 @pytest.mark.parametrize(
@@ -58,10 +61,23 @@ def test_stop_and_target_go_to_the_tick_towards_the_price(
     assert (str(intent.stop), str(intent.target), intent.risk) == (stop_on_tick, target_on_tick, risk)
 
 
-def test_a_target_is_optional() -> None:
+def test_no_target_no_entry_unless_that_is_switched_off() -> None:
     intent = an_intent(stop=95.0)
-    assert ask(Stop, intent) == {"stop": 95.0}
+    code, figures = refused(Stop(Config()).check(intent, a_standing()))
+    why = (
+        "the signal gives none (target_distance; by hand target=PRICE), nor does exits.target; "
+        "exits.require_target=false trades without"
+    )
+    assert (code, figures) == ("TARGET_MISSING", {"price": 100.0, "why": why})
+    assert ask(Stop, intent, exits__require_target=False) == {"stop": 95.0}
     assert intent.target is None
+
+
+@pytest.mark.parametrize(("side", "target"), [(1, "110"), (-1, "90")])
+def test_a_target_of_the_settings_is_one(side: int, target: str) -> None:
+    intent = an_intent(side, stop=100.0 - 5 * side)
+    assert ask(Stop, intent, exits__require_target=True, exits__target="reward") == {"stop": 100.0 - 5 * side}
+    assert str(intent.target) == target
 
 
 PRICES = st.floats(min_value=1.0, max_value=1e5).map(lambda price: round(price, 4))
