@@ -43,7 +43,7 @@ RULES: dict[str, Any] = {
     "max_orders": 1_000,
     "max_daily_loss_pct": 99.0,
     "max_lifetime_loss_pct": 99.9,
-    "max_var_pct": 1_000.0,
+    "max_var_pct": 100.0,
     "var_sample": "5m",
     "var_min_samples": 1,
 }

@@ -253,7 +253,7 @@ def test_a_queue_that_is_full_is_waited_for(kafka: str, topic: str) -> None:
 @pytest.mark.parametrize(("step", "end"), [("P2", "stop"), ("P3", "kill"), ("P4", "kill")])
 def test_a_broker_that_goes_away_and_comes_back_is_waited_for(step: str, end: str, broker: Broker) -> None:
     # Stopped before a transaction has begun, it is waited for however long that takes, longer than a time-out, too.
-    client = {"transaction.timeout.ms": 1_000} if end == "stop" else {}
+    client = {"transaction.timeout.ms": 3_000} if end == "stop" else {}
     passed: list[str] = []
     too_late = threading.Event()
 
