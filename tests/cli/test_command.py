@@ -22,6 +22,7 @@ commands:
   senders: {ann: ["*"], bot: [buy, status], config: [set]}
   max_age: 36500d  # the candles are of long ago
 run: {equity_every: 1m, checkpoint_every_s: 1}
+serve: {port: 0}
 """
 BUY = ("buy", "BTC/USDT", "stop=95", "target=110", "intent=click")
 SAME = ("orders", "fills", "positions", "rejections", "breakers", "replies", "audit")
