@@ -4,8 +4,8 @@ PYTHON ?=
 VENV := .venv/bin
 ARGS ?=
 # Tests run in so many processes, each with a broker of its own when it needs one, a file at a time, the longest first
-# (tests/conftest.py). Many only wait, hence more of them than there are cores; JOBS=0 runs all in one.
-JOBS ?= 3
+# (tests/conftest.py). JOBS=3 is somewhat faster where there is memory for three brokers; JOBS=0 runs all in one.
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check chaos feed-chaos search long docs bench bench-kafka peers kafka-peers clean .venv
