@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Tell a running portfolio what to do, and wait for its answer.
 
-    The exit code is 0 when it was done or wants to be confirmed, 1 when it was refused or nobody answered.
+    The exit code is 0 when it was done or wants to be confirmed, 1 when it was refused, 2 when nobody answered.
     """
     import os
 
@@ -76,7 +76,7 @@ def command(
         )
     print(json.dumps(reply) if as_json else f"{reply['status']}: {reply['message']}")
     if reply["status"] == "confirm":
-        print(f"to do it: penstock command confirm {reply['figures']['token']}")
+        print(f"to do it: penstock command --sender {who} confirm {reply['figures']['token']}")
     if reply["status"] == "refused":
         raise typer.Exit(1)
 

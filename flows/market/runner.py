@@ -60,9 +60,15 @@ class Runner:
         """A copy of all state."""
         return {"strategy": self.strategy.state_dict(), "quarantined": sorted(self.quarantined)}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Put it back."""
-        self.strategy.load_state_dict(state["strategy"])
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Put it back. A strategy that was not there, or kept other figures, begins anew, as at its first candle."""
+        if state is None:
+            return
+        fresh = self.strategy.state_dict()
+        try:
+            self.strategy.load_state_dict(state["strategy"])
+        except (KeyError, ValueError):  # accepted changes: whoever restores has compared what the state was made with
+            self.strategy.load_state_dict(fresh)
         self.quarantined = set(state["quarantined"])
 
     def run(

@@ -160,4 +160,4 @@ class MarketStage:
         if self.fill is not None:
             self.fill.load_state_dict(state["fill"])
         for runner in self.runners:
-            runner.restore(state["runners"][runner.label])
+            runner.restore(state["runners"].get(runner.label))

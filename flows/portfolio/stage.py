@@ -214,7 +214,10 @@ class PortfolioStage:
                 self.shadows[label] = Account(self.config, "shadow", label)
         self.shadows = dict(sorted(self.shadows.items()))
         for label, account in self.shadows.items():
-            account.restore(state["shadows"][label])
+            if label in state["shadows"]:
+                account.restore(state["shadows"][label])
+            else:
+                account.adopt(self.live)
 
 
 def _within(block: Block, window: Window) -> Block:

@@ -125,7 +125,7 @@ class Commands:
         until = None
         if (wait := given.command.arguments.get("for")) is not None:
             try:
-                until = given.ts + to_millis(str(wait))
+                until = (given.ts or given.received_ms) + to_millis(str(wait))  # before the first instant: the clock
             except ValueError as wrong:
                 raise Refused("ARGUMENT_WRONG", why=str(wrong)) from None
         before = states.at(place)
@@ -222,7 +222,7 @@ class Commands:
 
     def set(self, given: Given, outbox: Outbox) -> Outcome:  # noqa: ARG002
         """Change settings, from now on: all of them, or none."""
-        wanted = {key: given.argument(key) for key in given.command.arguments}
+        wanted = {key: "null" if value is None else str(value) for key, value in given.command.arguments.items()}
         config, before, after = tuning.changed(self.stage.config, wanted)
         changes = {key: value for key, value in self.stage.changes.items() if key not in wanted}
         self.stage.configure(config, {**changes, **wanted})  # in the order in which they were given

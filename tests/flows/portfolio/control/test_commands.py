@@ -275,13 +275,14 @@ def test_a_setting_is_told_as_it_is_written_with_its_names(key: str, values: lis
 @pytest.mark.parametrize(
     ("second", "why"),
     [
+        (("risk.per_trade_pct", None), "SETTING_WRONG"),
         (("risk.per_trade_pct", "150"), "SETTING_WRONG"),
         (("broker.fee_pct", "0"), "SETTING_FIXED"),
         (("risk.var_window", "400"), "SETTING_FIXED"),
         (("risk.nothing", "1"), "SETTING_WRONG"),
     ],
 )
-def test_settings_are_changed_together_or_not_at_all(second: tuple[str, str], why: str) -> None:
+def test_settings_are_changed_together_or_not_at_all(second: tuple[str, Any], why: str) -> None:
     whole = {"risk.sizing": "fixed_quantity", "risk.quantity": "0.01"}
     stage, outbox = play([given(1.1, "set", **whole, **dict([second])), given(1.2, "set"), given(1.3, "set", **whole)])
     told = [(row.code, row.figures.get("key")) for row in outbox["replies"]]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flows.outbox import Outbox, new_outbox
+from flows.portfolio.control.base import ALL
 from flows.portfolio.stage import PortfolioStage
 from schemas.slices import END, notice
 from tests.flows.portfolio.control.test_commands import RULES, given, longs, play
@@ -229,3 +230,14 @@ def test_a_feed_that_is_silent_trips_when_it_has_been_so_for_longer_than_is_set(
     outbox = tell(stage, [slices(flat((1, 2), 100.0), (), SHARD, at(2)), silence])
     assert [row.code for row in outbox["alerts"]] == ["FEED_STALE", "BREAKER_TRIPPED"][: 1 + trips]
     assert [(row.scope, row.figures["gap_ms"]) for row in outbox["breakers"]] == [("portfolio", silent_ms)] * trips
+
+
+def test_a_hold_before_anything_was_decided_counts_from_the_clock_of_the_journal() -> None:
+    stage = PortfolioStage(settings(RULES))
+    received = at(0)
+    outbox = stage.command(given(0, "halt", **{"for": "5m"}), received)
+    assert outbox["replies"][0].figures["until"] == received + 300_000
+    tell(stage, [slices(flat(range(1, 5), 100.0), watermark=at(4))])
+    assert stage.live.states.at(ALL) == "HALTED"
+    tell(stage, [slices(flat(range(5, 8), 100.0), first=4)])
+    assert stage.live.states.at(ALL) == "ACTIVE"
