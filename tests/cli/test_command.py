@@ -73,7 +73,7 @@ def test_commands_are_answered_survive_a_kill_and_are_in_the_journal(installatio
         assert (code, said.startswith("refused: INTENT_EXECUTED: intent=click")) == (1, True)
         assert told(installation, "close", "BTC/USDT", "share_pct=50") == (0, "done: DONE: orders=1\n")
         code, said = told(installation, "close", "all")
-        assert (code, "penstock command confirm" in said) == (0, True)
+        assert (code, "to do it: penstock command --sender ann confirm" in said) == (0, True)
         code, said = told(installation, "confirm", said.split()[-1])
         assert (code, said.startswith("done: DONE: orders=1 confirms=")) == (0, True)
         installation.done("publish", flat(folder, 160, 230))
