@@ -115,7 +115,7 @@ def arguments(name: str, words: list[str]) -> dict[str, Any]:
 def _settings(words: list[str]) -> list[tuple[str, str]]:
     """Settings of words; a value may go on over several of them, as in ``risk.groups={majors: [BTC/USDT]}``."""
     found: list[tuple[str, str]] = []
-    for word in words:
+    for word in words or [""]:
         key, equals, value = word.partition("=")
         if equals and SETTING.fullmatch(key.strip()):
             found.append((key.strip(), value.strip()))
@@ -123,8 +123,6 @@ def _settings(words: list[str]) -> list[tuple[str, str]]:
             found[-1] = (found[-1][0], f"{found[-1][1]} {word}".strip())
         else:
             raise UserError("penstock command set: write set section.key=value")
-    if not found:
-        raise UserError("penstock command set: write set section.key=value")
     return found
 
 

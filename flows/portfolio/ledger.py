@@ -246,4 +246,4 @@ class Ledger:
     def restore(self, state: dict[str, Any]) -> None:
         """Put back what :meth:`snapshot` gave."""
         self.counts, self.realised, self.fees = dict(state["counts"]), state["realised"], state["fees"]
-        self.unguarded = set(state.get("unguarded", ()))
+        self.unguarded = set(state["unguarded"])

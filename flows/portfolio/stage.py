@@ -201,7 +201,7 @@ class PortfolioStage:
         self.aligner.restore(state["aligner"])
         self.obeyed, changes, self.modes, commands = state["steered"]
         self.commands.restore(commands)
-        filed = state.get("filed", {})
+        filed = state["filed"]
         # What the file says otherwise now was changed since then, and goes before what commands had said.
         anew = {key for key, was in filed.items() if shown(self.file, key) != was}
         self.filed = {key: was for key, was in filed.items() if key not in anew}
